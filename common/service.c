@@ -1,0 +1,515 @@
+//  service - the part of every process that is the same: options, links, loop, beats, drain
+
+#include "service.h"
+#include "link.h"
+#include "log.h"
+#include "memory.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <zmq.h>
+
+enum {
+    LINKS_MAX = 8,
+    WATCHES_MAX = 16,
+    ITEMS_MAX = 1 + WATCHES_MAX + LINKS_MAX + 64,  //  64: shards on one link
+    TICK_MS = 100,
+    BEAT_MS = 1000,
+    DRAIN_DEADLINE_MS = 20000,     //  the supervisor kills later than this
+    MESSAGE_ID_MAX = 128
+};
+
+typedef struct {
+    int fd;
+    void (*fn) (void *arg);
+    void *arg;
+} watch_t;
+
+struct service {
+    const service_spec_t *spec;
+    config_t *config;
+    char name [64 + 1];
+    uint32_t instance;
+    bool supervised, trace;
+    pid_t parent;
+    void *context;
+    void *state;
+    outbox_t *outbox;
+    uint64_t incarnation;
+    size_t link_count;
+    link_t *links [LINKS_MAX];
+    size_t watch_count;
+    watch_t watches [WATCHES_MAX];
+    int (*before_wait) (void *arg);
+    void *before_wait_arg;
+    service_feed_fn *feed;
+    void *feed_arg;
+    int signals;
+    bool ready, draining, again;
+    int64_t drain_ms, beat_ms, tick_ms;
+    uint64_t frames_in, frames_out, messages_in, refused;
+    service_handler_fn *handlers [USHER_LINKS][MESSAGE_ID_MAX];
+};
+
+usher_time_t
+service_now (void)
+{
+    struct timespec wall, mono;
+    clock_gettime (CLOCK_REALTIME, &wall);
+    clock_gettime (CLOCK_MONOTONIC, &mono);
+    return (usher_time_t) { .wall_ms = (int64_t) wall.tv_sec * 1000 + wall.tv_nsec / 1000000,
+                            .mono_ms = (int64_t) mono.tv_sec * 1000 + mono.tv_nsec / 1000000 };
+}
+
+//  ---- what shells call
+
+int
+service_watch (service_t *self, int fd, void (*fn) (void *arg), void *arg)
+{
+    if (self->watch_count == WATCHES_MAX)
+        return -1;
+    self->watches [self->watch_count++] = (watch_t) { fd, fn, arg };
+    return 0;
+}
+
+void
+service_before_wait (service_t *self, int (*fn) (void *arg), void *arg)
+{
+    self->before_wait = fn;
+    self->before_wait_arg = arg;
+}
+
+void
+service_subscribe (service_t *self, usher_link_id_t link, service_feed_fn *fn, void *arg)
+{
+    (void) link;                   //  one SUB link a service
+    self->feed = fn;
+    self->feed_arg = arg;
+}
+
+outbox_t *
+service_outbox (service_t *self)
+{
+    return self->outbox;
+}
+
+const char *
+service_name (const service_t *self)
+{
+    return self->name;
+}
+
+bool
+service_draining (const service_t *self)
+{
+    return self->draining;
+}
+
+static link_t *
+link_find (service_t *self, usher_link_id_t id)
+{
+    for (size_t at = 0; at < self->link_count; at++)
+        if (link_id (self->links [at]) == id)
+            return self->links [at];
+    return NULL;
+}
+
+void
+service_publish (service_t *self, usher_link_id_t id, const void *topic, size_t topic_size, const void *data, size_t size)
+{
+    self->frames_out++;
+    link_publish (link_find (self, id), topic, topic_size, data, size);
+}
+
+//  ---- links
+
+static void
+trace (const service_t *self, const char *arrow, usher_link_id_t link, const usher_msg_t *msg)
+{
+    fprintf (stderr, "trace %s %s %s ", self->name, arrow, usher_links [link].name);
+    usher_print (msg, stderr);
+    fputc ('\n', stderr);
+}
+
+static void
+on_send (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t size)
+{
+    service_t *self = arg;
+    link_t *found = link_find (self, link);
+    if (!found)
+        return;
+    self->frames_out++;
+    link_send (found, peer, data, size);
+    usher_frame_t frame;
+    usher_msg_t msg;
+    if (self->trace && usher_frame_open (&frame, data, size) == USHER_OK)
+        while (usher_decode (&frame, &msg) == USHER_OK)
+            trace (self, "->", link, &msg);
+}
+
+static void
+drain_start (service_t *self)
+{
+    if (self->draining)
+        return;
+    self->draining = true;
+    self->drain_ms = service_now ().mono_ms;
+    log_info ("draining", "pid=%d", (int) getpid ());
+}
+
+static void
+on_take (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t size)
+{
+    service_t *self = arg;
+    usher_frame_t frame;
+    usher_msg_t msg;
+    self->frames_in++;
+    usher_error_t error = usher_frame_open (&frame, data, size);
+    while (!error && (error = usher_decode (&frame, &msg)) == USHER_OK) {
+        self->messages_in++;
+        if (self->trace)
+            trace (self, "<-", link, &msg);
+        service_handler_fn *handler = self->handlers [link][msg.id];
+        if (handler)
+            handler (self->state, peer, &msg, self->outbox);
+        else if (link == USHER_LINK_control && msg.id == USHER_MSG_drain)
+            drain_start (self);
+    }
+    if (error != USHER_END) {
+        self->refused++;
+        log_warning ("frame refused", "link=%s reason=\"%s\"", usher_links [link].name, usher_error_text (error));
+    }
+}
+
+static void
+ready_send (service_t *self)
+{
+    usher_msg_t msg = { .id = USHER_MSG_ready, .ready = { (uint32_t) getpid () } };
+    outbox_put (self->outbox, USHER_LINK_control, 0, &msg);
+}
+
+static void
+on_up (void *arg, usher_link_id_t link, uint32_t peer, const char *name)
+{
+    service_t *self = arg;
+    outbox_forget (self->outbox, link, peer);
+    if (link == USHER_LINK_control) {
+        if (self->ready)
+            ready_send (self);
+        return;
+    }
+    log_info ("peer up", "link=%s peer=%s", usher_links [link].name, name);
+    if (self->spec->peer_up)
+        self->spec->peer_up (self->state, link, peer, name, self->outbox);
+}
+
+static void
+on_down (void *arg, usher_link_id_t link, uint32_t peer)
+{
+    service_t *self = arg;
+    outbox_forget (self->outbox, link, peer);
+    if (self->spec->peer_down)
+        self->spec->peer_down (self->state, link, peer);
+}
+
+static void
+on_feed (void *arg, usher_link_id_t link, const void *topic, size_t topic_size, const void *data, size_t size)
+{
+    service_t *self = arg;
+    (void) link;
+    self->frames_in++;
+    if (self->feed)
+        self->feed (self->feed_arg, topic, topic_size, data, size);
+}
+
+static bool
+links_open (service_t *self)
+{
+    static const service_link_t control = { USHER_LINK_control, SERVICE_CONNECT };
+    link_events_t events = { on_up, on_down, on_take, on_feed, self };
+    for (size_t at = 0; at < self->spec->link_count + (self->supervised ? 1 : 0); at++) {
+        service_link_t what = at < self->spec->link_count ? self->spec->links [at] : control;
+        link_t *link = link_new (self->context, what, self->config->run_dir, self->name, self->instance,
+                                 self->config->shards, self->incarnation, &events);
+        if (!link)
+            return false;
+        self->links [self->link_count++] = link;
+    }
+    return true;
+}
+
+//  ---- beats
+
+static void
+beat_send (service_t *self)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream (&text, &size);
+    if (!out)
+        return;
+    fprintf (out,
+             "# TYPE usher_frames_in_total counter\nusher_frames_in_total %" PRIu64 "\n"
+             "# TYPE usher_frames_out_total counter\nusher_frames_out_total %" PRIu64 "\n"
+             "# TYPE usher_messages_in_total counter\nusher_messages_in_total %" PRIu64 "\n"
+             "# TYPE usher_frames_refused_total counter\nusher_frames_refused_total %" PRIu64 "\n",
+             self->frames_in, self->frames_out, self->messages_in, self->refused);
+    if (self->spec->metrics)
+        self->spec->metrics (self->state, out);
+    fclose (out);
+    usher_msg_t msg = { .id = USHER_MSG_beat, .beat = { (uint32_t) getpid (), usher_bytes (text, size) } };
+    if (size > 32768)
+        msg.beat.metrics.size = 0;
+    outbox_put (self->outbox, USHER_LINK_control, 0, &msg);
+    free (text);
+}
+
+static void
+tick (service_t *self, usher_time_t now)
+{
+    self->tick_ms = now.mono_ms;
+    for (size_t at = 0; at < self->link_count; at++)
+        link_tick (self->links [at], now.mono_ms);
+    if (self->spec->tick)
+        self->spec->tick (self->state, now, self->outbox);
+    if (self->supervised && getppid () != self->parent)
+        drain_start (self);
+    if (now.mono_ms - self->beat_ms < BEAT_MS)
+        return;
+    self->beat_ms = now.mono_ms;
+    if (self->supervised)
+        beat_send (self);
+}
+
+//  ---- the loop
+
+static size_t
+items_collect (service_t *self, zmq_pollitem_t *items)
+{
+    size_t count = 0;
+    items [count++] = (zmq_pollitem_t) { .fd = self->signals, .events = ZMQ_POLLIN };
+    for (size_t at = 0; at < self->watch_count; at++)
+        items [count++] = (zmq_pollitem_t) { .fd = self->watches [at].fd, .events = ZMQ_POLLIN };
+    for (size_t at = 0; at < self->link_count; at++) {
+        void *sockets [64];
+        size_t found = link_sockets (self->links [at], sockets, 64);
+        for (size_t one = 0; one < found && count < ITEMS_MAX; one++)
+            items [count++] = (zmq_pollitem_t) { .socket = sockets [one], .events = ZMQ_POLLIN };
+    }
+    return count;
+}
+
+static void
+signals_read (service_t *self)
+{
+    struct signalfd_siginfo info;
+    while (read (self->signals, &info, sizeof info) == sizeof info)
+        drain_start (self);
+}
+
+static long
+wait_ms (service_t *self)
+{
+    long limit = TICK_MS - (long) (service_now ().mono_ms - self->tick_ms);
+    if (self->before_wait) {
+        int wish = self->before_wait (self->before_wait_arg);
+        outbox_flush (self->outbox);
+        if (wish >= 0 && wish < limit)
+            limit = wish;
+    }
+    return self->again || limit < 0 ? 0 : limit;
+}
+
+//  One turn: wait, read, work, send.
+static void
+loop_turn (service_t *self)
+{
+    zmq_pollitem_t items [ITEMS_MAX];
+    size_t count = items_collect (self, items);
+    if (zmq_poll (items, (int) count, wait_ms (self)) < 0 && errno != EINTR) {
+        log_error ("poll failed", "reason=\"%s\"", zmq_strerror (errno));
+        abort ();
+    }
+    if (items [0].revents)
+        signals_read (self);
+    for (size_t at = 0; at < self->watch_count; at++)
+        if (items [1 + at].revents)
+            self->watches [at].fn (self->watches [at].arg);
+    self->again = false;
+    for (size_t at = 0; at < self->link_count; at++)
+        self->again = link_read (self->links [at]) || self->again;
+    usher_time_t now = service_now ();
+    if (self->spec->turn)
+        self->again = self->spec->turn (self->state, now, self->outbox) || self->again;
+    if (now.mono_ms - self->tick_ms >= TICK_MS)
+        tick (self, now);
+    outbox_flush (self->outbox);
+}
+
+static void
+ready_check (service_t *self)
+{
+    if (self->ready || (self->spec->ready && !self->spec->ready (self->state)))
+        return;
+    self->ready = true;
+    log_info ("ready", "pid=%d", (int) getpid ());
+    if (self->supervised)
+        ready_send (self);
+}
+
+//  Returns the exit code.
+static int
+loop (service_t *self)
+{
+    for (;;) {
+        loop_turn (self);
+        ready_check (self);
+        if (!self->draining)
+            continue;
+        usher_time_t now = service_now ();
+        bool done = !self->spec->drained || self->spec->drained (self->state, now, self->outbox);
+        outbox_flush (self->outbox);
+        if (done) {
+            log_info ("drained", "pid=%d", (int) getpid ());
+            return EXIT_DRAINED;
+        }
+        if (now.mono_ms - self->drain_ms > DRAIN_DEADLINE_MS) {
+            log_warning ("drain deadline passed", "pid=%d hint=\"what was not handed on is read again at the next start\"",
+                         (int) getpid ());
+            return EXIT_TRY_AGAIN;
+        }
+    }
+}
+
+//  ---- start and end
+
+static int
+usage (const service_spec_t *spec)
+{
+    fprintf (stderr, "usage: usher-%s --config FILE --dir DIR [--instance N] [--supervised]\n", spec->name);
+    return EXIT_MISCONFIGURED;
+}
+
+static bool
+options_read (service_t *self, int argc, char **argv, const char **file, const char **dir)
+{
+    static const struct option options [] = { { "config", required_argument, NULL, 'c' },
+                                              { "dir", required_argument, NULL, 'd' },
+                                              { "instance", required_argument, NULL, 'i' },
+                                              { "supervised", no_argument, NULL, 's' },
+                                              { NULL, 0, NULL, 0 } };
+    bool numbered = false;
+    for (int option; (option = getopt_long (argc, argv, "", options, NULL)) != -1;) {
+        switch (option) {
+        case 'c':
+            *file = optarg;
+            break;
+        case 'd':
+            *dir = optarg;
+            break;
+        case 'i':
+            self->instance = (uint32_t) strtoul (optarg, NULL, 10);
+            numbered = true;
+            break;
+        case 's':
+            self->supervised = true;
+            break;
+        default:
+            return false;
+        }
+    }
+    if (numbered)
+        snprintf (self->name, sizeof self->name, "%s-%u", self->spec->name, self->instance);
+    else
+        snprintf (self->name, sizeof self->name, "%s", self->spec->name);
+    return optind == argc && *dir;
+}
+
+//  SIGTERM and SIGINT become readable; a broken connection is an error code, not a death.
+static void
+signals_open (service_t *self)
+{
+    sigset_t set;
+    sigemptyset (&set);
+    sigaddset (&set, SIGTERM);
+    sigaddset (&set, SIGINT);
+    sigprocmask (SIG_BLOCK, &set, NULL);
+    signal (SIGPIPE, SIG_IGN);
+    self->signals = signalfd (-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static bool
+dir_make (const char *path, mode_t mode)
+{
+    if (mkdir (path, mode) == 0 || errno == EEXIST)
+        return true;
+    log_error ("cannot make directory", "path=%s reason=\"%s\" hint=\"choose another --dir\"", path, strerror (errno));
+    return false;
+}
+
+static int
+service_open (service_t *self)
+{
+    int code = EXIT_MISCONFIGURED;
+    if (!dir_make (self->config->run_dir, 0700) || !dir_make (self->config->data_dir, 0700))
+        return code;
+    if (getrandom (&self->incarnation, sizeof self->incarnation, 0) != sizeof self->incarnation)
+        return EXIT_TRY_AGAIN;
+    self->incarnation |= 1;        //  never 0
+    for (size_t row = 0; row < self->spec->route_count; row++)
+        self->handlers [self->spec->routes [row].link][self->spec->routes [row].id] = self->spec->routes [row].handler;
+    self->context = zmq_ctx_new ();
+    self->outbox = outbox_new (on_send, self);
+    if (!links_open (self))
+        return EXIT_TRY_AGAIN;
+    self->state = self->spec->open (self, self->config, self->instance, &code);
+    return self->state ? EXIT_DRAINED : code;
+}
+
+static void
+service_close (service_t *self)
+{
+    if (self->state)
+        self->spec->close (&self->state);
+    for (size_t at = 0; at < self->link_count; at++)
+        link_destroy (&self->links [at]);
+    outbox_destroy (&self->outbox);
+    if (self->context)
+        zmq_ctx_term (self->context);
+    if (self->signals >= 0)
+        close (self->signals);
+    config_destroy (&self->config);
+}
+
+int
+service_main (int argc, char **argv, const service_spec_t *spec)
+{
+    service_t *self = memory_new (1, sizeof *self);
+    const char *file = NULL, *dir = NULL;
+    self->spec = spec;
+    self->signals = -1;
+    self->parent = getppid ();
+    self->trace = getenv ("USHER_TRACE") != NULL;
+    int code = EXIT_MISCONFIGURED;
+    if (!options_read (self, argc, argv, &file, &dir))
+        code = usage (spec);
+    else if ((self->config = config_load (file, dir))) {
+        log_open (self->name, self->config->log_level, self->config->log_format);
+        signals_open (self);
+        code = service_open (self);
+        if (code == EXIT_DRAINED)
+            code = loop (self);
+    }
+    service_close (self);
+    free (self);
+    return code;
+}

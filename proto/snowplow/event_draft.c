@@ -1,0 +1,187 @@
+//  event_draft - an event while it is put together from JSON members and columns
+
+#include "snowplow/event_draft.h"
+#include "snowplow/instant.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+//  Memory beyond this is given back after an unusual message.
+#define KEEP_BYTES 65536
+
+static void
+make_room (draft_t *self, size_t size)
+{
+    if (size <= self->arena_size && self->arena_size <= KEEP_BYTES)
+        return;
+    self->arena_size = size > KEEP_BYTES ? size : KEEP_BYTES;
+    free (self->arena);
+    self->arena = malloc (self->arena_size);
+    if (!self->arena)
+        abort ();
+}
+
+void
+draft_open (draft_t *self, size_t size)
+{
+    make_room (self, size);
+    *self = (draft_t){ .arena = self->arena, .arena_size = self->arena_size };
+    self->event.video_s = self->event.duration_s = self->event.rate = NAN;
+    self->event.ad_duration_s = self->event.avg_rate = NAN;
+}
+
+void
+draft_close (draft_t *self)
+{
+    free (self->arena);
+    self->arena = NULL;
+}
+
+decode_result_t
+draft_fail (draft_t *self, const char *format, ...)
+{
+    va_list args;
+    va_start (args, format);
+    vsnprintf (self->reason, sizeof self->reason, format, args);
+    va_end (args);
+    return DECODE_BAD;
+}
+
+//  ---- values
+
+bool
+draft_fill_text (draft_t *self, const char *name, usher_str_t *field, size_t limit, const char *data,
+                 size_t size)
+{
+    if (!utf8_is_valid (data, size)) {
+        draft_fail (self, "%s: not UTF-8", name);
+        return false;
+    }
+    *field = usher_bytes (data, utf8_cut (data, size, limit));
+    return true;
+}
+
+static bool
+fill_text (draft_t *self, const member_t *member, usher_str_t *field, const json_value_t *value)
+{
+    const char *data = value->data;
+    size_t size = value->size;
+    *field = (usher_str_t){ 0 };
+    if (value->type == 'n' || value->type == '{' || value->type == '[')
+        return true;
+    if (value->escaped) {
+        if (self->arena_size - self->arena_used < size) {
+            draft_fail (self, "%s: escaped too often", member->key);
+            return false;
+        }
+        char *plain = self->arena + self->arena_used;
+        size = json_value_unescape (value, plain);
+        self->arena_used += size;
+        data = plain;
+    }
+    return draft_fill_text (self, member->key, field, member->limit, data, size);
+}
+
+static bool
+fill_ad_id (draft_t *self, const member_t *member, usher_str_t *field, const json_value_t *value)
+{
+    bool none = value->type == '0' && json_value_number (value) == 0;
+    return fill_text (self, member, field, none ? &(json_value_t){ .type = 'n' } : value);
+}
+
+//  A whole number from 0 to limit, else 0.
+static uint64_t
+count_of (double number, uint64_t limit)
+{
+    //  Beyond 2^53 a double is no count any more.
+    double max = limit > 1ull << 53 ? (double)(1ull << 53) : (double)limit;
+    return number >= 0 && number <= max && floor (number) == number ? (uint64_t)number : 0;
+}
+
+static uint32_t
+plus_one (double number, uint64_t limit)
+{
+    return number >= 0 && number <= (double)(limit - 1) ? (uint32_t)lround (number) + 1 : 0;
+}
+
+static bool
+fill (draft_t *self, const member_t *member, const json_value_t *value)
+{
+    void *field = (char *)self + member->offset;
+    double number = json_value_number (value);
+    switch (member->as) {
+    case AS_TEXT:
+        return fill_text (self, member, field, value);
+    case AS_AD_ID:
+        return fill_ad_id (self, member, field, value);
+    case AS_SECONDS:
+        *(double *)field = number >= 0 ? number : NAN;
+        break;
+    case AS_TOTAL:
+        *(double *)field = number >= 0 ? number : 0;
+        break;
+    case AS_COUNT:
+        *(uint32_t *)field = (uint32_t)count_of (number, member->limit);
+        break;
+    case AS_BIG_COUNT:
+        *(uint64_t *)field = count_of (number, member->limit);
+        break;
+    case AS_PLUS_ONE:
+        *(uint32_t *)field = plus_one (number, member->limit);
+        break;
+    case AS_FLAG:
+        *(uint32_t *)field &= ~(uint32_t)member->limit;
+        *(uint32_t *)field |= value->type == 't' ? (uint32_t)member->limit : 0;
+        break;
+    case AS_YES_OR_NO:
+        *(uint32_t *)field = value->type == 't' ? 2 : value->type == 'f' ? 1 : 0;
+        break;
+    }
+    return true;
+}
+
+bool
+draft_fill (draft_t *self, const member_t *members, size_t count, const json_value_t *key,
+            const json_value_t *value)
+{
+    for (size_t row = 0; row < count; row++)
+        if (json_value_is (key, members[row].key))
+            return fill (self, &members[row], value);
+    return true;
+}
+
+//  ---- the whole
+
+usher_event_kind_t
+draft_kind (usher_str_t event_name)
+{
+    static const char suffix[] = "_event";
+    size_t tail = sizeof suffix - 1;
+    if (event_name.size <= tail || memcmp (event_name.data + event_name.size - tail, suffix, tail) != 0)
+        return USHER_event_kind_other;
+    usher_str_t stem = usher_bytes (event_name.data, event_name.size - tail);
+    for (usher_event_kind_t kind = USHER_event_kind_other + 1; kind < USHER_EVENT_KINDS; kind++)
+        if (usher_str_eq (stem, usher_str (usher_event_kind_names[kind])))
+            return kind;
+    return USHER_event_kind_other;
+}
+
+decode_result_t
+draft_finish (draft_t *self)
+{
+    usher_event_t *event = &self->event;
+    if (!self->collected.size)
+        return draft_fail (self, "collector_tstamp is missing");
+    if (!instant_read (self->collected.data, self->collected.size, &event->collected_ms))
+        return draft_fail (self, "collector_tstamp: not an instant: %.*s",
+                           (int)utf8_cut (self->collected.data, self->collected.size, 40),
+                           self->collected.data);
+    if (!event->viewer_id.size)
+        return draft_fail (self, "no_identity");
+    if (event->viewer_id.size > LIMIT_event_viewer_id)
+        return draft_fail (self, "viewer id is longer than %u bytes", (unsigned)LIMIT_event_viewer_id);
+    return DECODE_EVENT;
+}

@@ -1,0 +1,57 @@
+//  flattened - the reference's message: eight JSON members that its Snowbridge script makes of an enriched event
+
+#include "snowplow/flattened.h"
+
+//  The viewer's id is never cut: two people must not become one.
+static const member_t members[] = {
+    {"collector_tstamp", AS_TEXT, offsetof (draft_t, collected),       SIZE_MAX},
+    { "event_name",      AS_TEXT, offsetof (draft_t, event_name),      SIZE_MAX},
+    { "viewer_id",       AS_TEXT, offsetof (draft_t, event.viewer_id), SIZE_MAX},
+    MEMBER ("event_id", AS_TEXT, event_id),
+    MEMBER ("adsClicked", AS_COUNT, ads_clicked),
+    MEMBER ("adsSkipped", AS_COUNT, ads_skipped),
+    MEMBER ("adId", AS_AD_ID, ad_id),
+    MEMBER ("video_ts", AS_SECONDS, video_s),
+};
+
+static bool
+read_members (draft_t *draft, const char *data, size_t size)
+{
+    json_scan_t scan;
+    json_value_t key, value;
+    json_scan_open (&scan, data, size);
+    json_scan_enter (&scan);
+    while (json_scan_member (&scan, &key) && json_scan_value (&scan, &value))
+        if (!draft_fill (draft, members, sizeof members / sizeof *members, &key, &value))
+            return false;
+    if (json_scan_done (&scan))
+        return true;
+    draft_fail (draft, "JSON: %s at byte %td", scan.fault, scan.at - scan.start);
+    return false;
+}
+
+//  What passes the reference's filter.
+static bool
+is_flattened_kind (usher_event_kind_t kind)
+{
+    return kind == USHER_event_kind_play || kind == USHER_event_kind_pause || kind == USHER_event_kind_ping ||
+           kind == USHER_event_kind_end || kind == USHER_event_kind_ad_break_start ||
+           kind == USHER_event_kind_ad_break_end;
+}
+
+decode_result_t
+flattened_decode (draft_t *draft, const char *data, size_t size)
+{
+    usher_event_t *event = &draft->event;
+    if (!read_members (draft, data, size))
+        return DECODE_BAD;
+    if (!draft->event_name.size)
+        return draft_fail (draft, "event_name is missing");
+    event->kind = draft_kind (draft->event_name);
+    if (!is_flattened_kind (event->kind))
+        return DECODE_PASSED_BY;
+    if (usher_str_eq (event->viewer_id, usher_str ("PoC user")))
+        event->viewer_id = (usher_str_t){ 0 };
+    event->has = event->ad_id.size ? USHER_HAS_AD : 0;
+    return draft_finish (draft);
+}

@@ -1,0 +1,15 @@
+//  flattened - the reference's message: eight JSON members that its Snowbridge script makes of an enriched event
+//
+//  collector_tstamp, event_id, event_name, viewer_id, adsClicked, adsSkipped, adId, video_ts (snowplow.md section 6).
+//  Of media events only play, pause, ping, end and the ad breaks pass the reference's filter; other names are
+//  passed by. `PoC user` is what the script writes for a viewer without any id: nobody.
+
+#ifndef FLATTENED_H
+#define FLATTENED_H
+
+#include "snowplow/event_draft.h"
+
+//  Fills the draft's event from a JSON object.
+decode_result_t flattened_decode (draft_t *draft, const char *data, size_t size);
+
+#endif

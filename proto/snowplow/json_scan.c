@@ -1,0 +1,411 @@
+//  json_scan - reads JSON from front to back, once, and keeps nothing
+
+#include "snowplow/json_scan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+json_scan_open (json_scan_t *self, const char *data, size_t size)
+{
+    *self = (json_scan_t){ .start = data, .at = data, .end = data + size };
+}
+
+static bool
+fail (json_scan_t *self, const char *fault)
+{
+    if (!self->fault)
+        self->fault = fault;
+    return false;
+}
+
+static bool
+is_digit (char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+//  The next byte that is no blank; 0 at the end, which no JSON text has in it.
+static char
+peek (json_scan_t *self)
+{
+    while (self->at < self->end &&
+           (*self->at == ' ' || *self->at == '\t' || *self->at == '\n' || *self->at == '\r'))
+        self->at++;
+    return self->at < self->end ? *self->at : 0;
+}
+
+char
+json_scan_type (json_scan_t *self)
+{
+    char byte = peek (self);
+    return is_digit (byte) || byte == '-' ? '0' : byte;
+}
+
+//  ---- scalars
+
+static bool
+is_hex (char byte)
+{
+    return is_digit (byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
+}
+
+//  at is behind a backslash.
+static bool
+read_escape (json_scan_t *self)
+{
+    if (self->at == self->end || !*self->at || !strchr ("\"\\/bfnrtu", *self->at))
+        return fail (self, "no such escape");
+    if (*self->at++ != 'u')
+        return true;
+    for (int digit = 0; digit < 4; digit++, self->at++)
+        if (self->at == self->end || !is_hex (*self->at))
+            return fail (self, "\\u wants four hex digits");
+    return true;
+}
+
+static bool
+read_string (json_scan_t *self, json_value_t *value)
+{
+    *value = (json_value_t){ .type = '"', .data = ++self->at };
+    for (; self->at < self->end; self->at++) {
+        if (*self->at == '"') {
+            value->size = (size_t)(self->at++ - value->data);
+            return true;
+        }
+        if ((unsigned char)*self->at < 0x20)
+            return fail (self, "control character in a string");
+        if (*self->at != '\\')
+            continue;
+        value->escaped = true;
+        self->at++;
+        if (!read_escape (self))
+            return false;
+        self->at--;    //  the loop steps over the escape's last byte
+    }
+    return fail (self, "string without an end");
+}
+
+static const char *
+skip_digits (const char *at, const char *end)
+{
+    while (at < end && is_digit (*at))
+        at++;
+    return at;
+}
+
+//  Behind the number that begins at at; NULL if none does.
+static const char *
+number_end (const char *at, const char *end)
+{
+    const char *digits;
+    if (at < end && *at == '-')
+        at++;
+    if (at == end || !is_digit (*at))
+        return NULL;
+    at = *at == '0' ? at + 1 : skip_digits (at, end);
+    if (at < end && *at == '.') {
+        digits = ++at;
+        at = skip_digits (at, end);
+        if (at == digits)
+            return NULL;
+    }
+    if (at < end && (*at == 'e' || *at == 'E')) {
+        at++;
+        if (at < end && (*at == '+' || *at == '-'))
+            at++;
+        digits = at;
+        at = skip_digits (at, end);
+        if (at == digits)
+            return NULL;
+    }
+    return at;
+}
+
+static bool
+read_number (json_scan_t *self, json_value_t *value)
+{
+    const char *end = number_end (self->at, self->end);
+    if (!end)
+        return fail (self, "not a number");
+    *value = (json_value_t){ .type = '0', .data = self->at, .size = (size_t)(end - self->at) };
+    self->at = end;
+    return true;
+}
+
+static bool
+read_word (json_scan_t *self, json_value_t *value, const char *word)
+{
+    size_t size = strlen (word);
+    if ((size_t)(self->end - self->at) < size || memcmp (self->at, word, size) != 0)
+        return fail (self, "not a value");
+    *value = (json_value_t){ .type = *word, .data = self->at, .size = size };
+    self->at += size;
+    return true;
+}
+
+//  ---- containers
+
+bool
+json_scan_enter (json_scan_t *self)
+{
+    char open = peek (self);
+    if (self->fault || (open != '{' && open != '['))
+        return fail (self, "neither an object nor an array");
+    if (self->depth == JSON_SCAN_DEPTH_MAX)
+        return fail (self, "nested too deep");
+    self->at++;
+    self->depth++;
+    self->objects &= ~((uint64_t)1 << self->depth);
+    self->objects |= (uint64_t)(open == '{') << self->depth;
+    self->fresh = true;
+    return true;
+}
+
+//  True before another member or item, the comma in between having been read; false when the container was left.
+static bool
+another (json_scan_t *self, char close)
+{
+    if (self->fault)
+        return false;
+    bool first = self->fresh;
+    char byte = peek (self);
+    self->fresh = false;
+    if (byte == close) {
+        self->at++;
+        self->depth--;
+        return false;
+    }
+    if (first)
+        return true;
+    if (byte != ',')
+        return fail (self, byte ? "a comma is missing" : "the end is missing");
+    self->at++;
+    return true;
+}
+
+bool
+json_scan_member (json_scan_t *self, json_value_t *key)
+{
+    if (!another (self, '}'))
+        return false;
+    if (peek (self) != '"')
+        return fail (self, "a key is missing");
+    if (!read_string (self, key))
+        return false;
+    if (peek (self) != ':')
+        return fail (self, "a colon is missing");
+    self->at++;
+    return true;
+}
+
+bool
+json_scan_item (json_scan_t *self)
+{
+    return another (self, ']');
+}
+
+static bool
+read_scalar (json_scan_t *self, json_value_t *value)
+{
+    switch (json_scan_type (self)) {
+    case '"':
+        return read_string (self, value);
+    case '0':
+        return read_number (self, value);
+    case 't':
+        return read_word (self, value, "true");
+    case 'f':
+        return read_word (self, value, "false");
+    case 'n':
+        return read_word (self, value, "null");
+    default:
+        return fail (self, "not a value");
+    }
+}
+
+//  Walks on in the innermost container: into a value, over a scalar, or out of it.
+static bool
+step (json_scan_t *self)
+{
+    json_value_t ignored;
+    bool object = self->objects >> self->depth & 1;
+    if (!(object ? json_scan_member (self, &ignored) : json_scan_item (self)))
+        return !self->fault;
+    char type = json_scan_type (self);
+    return type == '{' || type == '[' ? json_scan_enter (self) : read_scalar (self, &ignored);
+}
+
+bool
+json_scan_value (json_scan_t *self, json_value_t *value)
+{
+    if (self->fault)
+        return false;
+    char type = json_scan_type (self);
+    if (type != '{' && type != '[')
+        return read_scalar (self, value);
+    const char *begin = self->at;
+    uint32_t outside = self->depth;
+    if (!json_scan_enter (self))
+        return false;
+    while (self->depth > outside)
+        if (!step (self))
+            return false;
+    *value = (json_value_t){ .type = type, .data = begin, .size = (size_t)(self->at - begin) };
+    return true;
+}
+
+bool
+json_scan_done (json_scan_t *self)
+{
+    if (!self->fault && peek (self) != 0)
+        fail (self, "more after the end");
+    if (!self->fault && self->at < self->end)
+        fail (self, "zero byte");
+    return !self->fault;
+}
+
+//  ---- values
+
+static uint32_t
+hex4 (const char *digits)
+{
+    uint32_t number = 0;
+    for (int at = 0; at < 4; at++) {
+        char digit = digits[at];
+        number = number << 4 | (uint32_t)(is_digit (digit) ? digit - '0' : (digit | 0x20) - 'a' + 10);
+    }
+    return number;
+}
+
+static size_t
+put_utf8 (char *out, uint32_t point)
+{
+    if (point < 0x80) {
+        out[0] = (char)point;
+        return 1;
+    }
+    if (point < 0x800) {
+        out[0] = (char)(0xc0 | point >> 6);
+        out[1] = (char)(0x80 | (point & 0x3f));
+        return 2;
+    }
+    if (point < 0x10000) {
+        out[0] = (char)(0xe0 | point >> 12);
+        out[1] = (char)(0x80 | (point >> 6 & 0x3f));
+        out[2] = (char)(0x80 | (point & 0x3f));
+        return 3;
+    }
+    out[0] = (char)(0xf0 | point >> 18);
+    out[1] = (char)(0x80 | (point >> 12 & 0x3f));
+    out[2] = (char)(0x80 | (point >> 6 & 0x3f));
+    out[3] = (char)(0x80 | (point & 0x3f));
+    return 4;
+}
+
+//  The code point of the \u escape at *at, a pair of surrogates being one; steps over it.
+static uint32_t
+take_unicode (const char **at, const char *end)
+{
+    uint32_t point = hex4 (*at + 2);
+    *at += 6;
+    if (point < 0xd800 || point > 0xdfff)
+        return point ? point : 0xfffd;
+    if (point < 0xdc00 && end - *at >= 6 && (*at)[0] == '\\' && (*at)[1] == 'u') {
+        uint32_t low = hex4 (*at + 2);
+        if (low >= 0xdc00 && low <= 0xdfff) {
+            *at += 6;
+            return 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
+        }
+    }
+    return 0xfffd;
+}
+
+size_t
+json_value_unescape (const json_value_t *value, char *out)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    const char *at = value->data, *end = at + value->size;
+    size_t size = 0;
+    while (at < end) {
+        if (*at != '\\')
+            out[size++] = *at++;
+        else if (at[1] == 'u')
+            size += put_utf8 (out + size, take_unicode (&at, end));
+        else {
+            out[size++] = to[strchr (from, at[1]) - from];
+            at += 2;
+        }
+    }
+    return size;
+}
+
+bool
+json_value_is (const json_value_t *value, const char *text)
+{
+    size_t size = strlen (text);
+    if (!value->escaped)
+        return value->size == size && memcmp (value->data, text, size) == 0;
+    //  Six bytes at most stand for one of an ASCII text, and nobody asks for a longer one.
+    char plain[256];
+    if (value->size > sizeof plain)
+        return false;
+    return json_value_unescape (value, plain) == size && memcmp (plain, text, size) == 0;
+}
+
+double
+json_value_number (const json_value_t *value)
+{
+    char text[64];
+    if ((value->type != '0' && value->type != '"') || value->size >= sizeof text)
+        return NAN;
+    if (number_end (value->data, value->data + value->size) != value->data + value->size)
+        return NAN;
+    memcpy (text, value->data, value->size);
+    text[value->size] = 0;
+    double number = strtod (text, NULL);
+    return isfinite (number) ? number : NAN;
+}
+
+//  ---- UTF-8
+
+//  Bytes of the code point at at, 0 if it is none.
+static size_t
+point_size (const unsigned char *at, size_t room)
+{
+    if (at[0] < 0x80)
+        return at[0] != 0;
+    if (at[0] < 0xc2 || at[0] > 0xf4)
+        return 0;
+    size_t size = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    if (room < size)
+        return 0;
+    for (size_t more = 1; more < size; more++)
+        if ((at[more] & 0xc0) != 0x80)
+            return 0;
+    bool bad = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
+               (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f);
+    return bad ? 0 : size;
+}
+
+bool
+utf8_is_valid (const char *data, size_t size)
+{
+    for (size_t at = 0, step_size; at < size; at += step_size) {
+        step_size = point_size ((const unsigned char *)data + at, size - at);
+        if (!step_size)
+            return false;
+    }
+    return true;
+}
+
+size_t
+utf8_cut (const char *data, size_t size, size_t limit)
+{
+    if (size <= limit)
+        return size;
+    while (limit && ((unsigned char)data[limit] & 0xc0) == 0x80)
+        limit--;
+    return limit;
+}
