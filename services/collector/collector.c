@@ -1,0 +1,352 @@
+//  collector - an embedded Snowplow collector
+//
+//  In: the tracker protocol over HTTP, from browsers and other trackers; `committed` from the ingester.
+//  Out: a row in the journal for each event, enriched, and for each bad row; the answers to the trackers, each
+//  only after the transaction that holds its rows is on disk; `more` to the ingester when there are new rows.
+//  Keeps: journal.db. Rows are pruned when the ingester says that they are durable downstream.
+//  Drain: no new connections; requests that had begun are committed and answered.
+//  Death costs: requests without an answer, which their trackers send again; no event that was answered.
+//
+//  One transaction serves all requests of a turn of the loop. Requests arrive before the loop waits, so a
+//  bell (an eventfd) ends that wait at once, and the turn that follows commits and lets the answers go.
+
+#include "collector.h"
+
+#include "intake.h"
+#include "journal.h"
+#include "log.h"
+#include "memory.h"
+#include "snowplow/journal_format.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#ifndef USHER_VERSION
+#define USHER_VERSION "0.1.0"
+#endif
+#define COLLECTOR_NAME "usher-collector-" USHER_VERSION
+
+//  After a failure /health is bad for so long; then it is good again on trial, for a load balancer that sends
+//  nothing could never learn that the journal works again.
+#define TRIAL_MS 5000
+
+//  Ingesters that are told of new rows.
+#define PEERS_MAX 8
+#define KINDS (TRACKER_SCHEMA_VIOLATIONS + 1)
+
+typedef struct {
+    journal_t *journal;
+    intake_t *intake;
+    int bell;
+    bool healthy;
+    int64_t failed_ms;    //  mono, of the last failure
+    uint64_t prune_to;    //  0: nothing to prune
+    uint32_t peers[PEERS_MAX];
+    size_t peer_count;
+    uint64_t rows[KINDS];         //  committed, by tracker_kind_t
+    uint64_t turn_rows[KINDS];    //  of the turn's transaction
+    uint64_t commits;
+    uint64_t failures;
+    uint64_t pruned;
+} collector_t;
+
+//  ---- The journal's health
+
+static void
+journal_works (collector_t *self)
+{
+    for (int kind = 0; kind < KINDS; kind++)
+        self->rows[kind] += self->turn_rows[kind];
+    memset (self->turn_rows, 0, sizeof self->turn_rows);
+    if (!self->healthy)
+        log_info ("journal works again", "last=%" PRIu64, journal_last (self->journal));
+    self->healthy = true;
+    intake_set_healthy (self->intake, true);
+}
+
+//  The turn's rows are gone, so whoever waits for them must try again.
+static void
+journal_failed (collector_t *self)
+{
+    if (self->healthy)
+        log_error ("journal failed", "reason=\"%s\" hint=\"trackers get 503 and try again\"",
+                   journal_fault (self->journal));
+    self->failures++;
+    memset (self->turn_rows, 0, sizeof self->turn_rows);
+    self->healthy = false;
+    self->failed_ms = service_now ().mono_ms;
+    intake_set_healthy (self->intake, false);
+    intake_release (self->intake, false);
+}
+
+//  ---- Requests
+
+static int
+append_outcome (collector_t *self, int64_t collected_ms, const tracker_outcome_t *outcome)
+{
+    char reason[TRACKER_REASON_MAX + 64] = "";
+    bool bad = outcome->kind != TRACKER_EVENT;
+    if (bad)
+        snprintf (reason, sizeof reason, "%s: %s", tracker_kind_name (outcome->kind), outcome->reason);
+    self->turn_rows[outcome->kind]++;
+    return journal_append (self->journal, collected_ms, bad ? JOURNAL_BAD : JOURNAL_EVENT, reason,
+                           outcome->body, outcome->size);
+}
+
+//  End the wait that comes next.
+static void
+ring (const collector_t *self)
+{
+    uint64_t one = 1;
+    if (write (self->bell, &one, sizeof one) != sizeof one)
+        log_warning ("bell does not ring", "hint=\"answers are late by a tick\"");
+}
+
+static void
+on_bell (void *arg)
+{
+    const collector_t *self = arg;
+    uint64_t count;
+    if (read (self->bell, &count, sizeof count) != sizeof count)
+        log_debug ("bell was silent", "fd=%d", self->bell);
+}
+
+static bool
+on_request (void *arg, const tracker_request_t *taken)
+{
+    collector_t *self = arg;
+    tracker_request_t request = *taken;
+    request.collector = request.etl = COLLECTOR_NAME;
+    request.uuid_new = intake_uuid;
+    if (!journal_pending (self->journal))
+        ring (self);
+    tracker_outcomes_t *outcomes = tracker_read (&request);
+    int rc = 0;
+    for (size_t index = 0; rc == 0 && index < outcomes->count; index++)
+        rc = append_outcome (self, request.collector_ms, &outcomes->items[index]);
+    tracker_outcomes_destroy (&outcomes);
+    if (rc != 0)
+        journal_failed (self);
+    return rc == 0;
+}
+
+//  ---- The ingester
+
+static void
+tell_more (const collector_t *self, uint32_t peer, outbox_t *out)
+{
+    usher_msg_t msg = { .id = USHER_MSG_more, .more = { journal_last (self->journal) } };
+    outbox_put (out, USHER_LINK_journal, peer, &msg);
+}
+
+static void
+collector_peer_down (void *arg, usher_link_id_t link, uint32_t peer)
+{
+    collector_t *self = arg;
+    (void)link;
+    for (size_t index = 0; index < self->peer_count; index++)
+        if (self->peers[index] == peer)
+            self->peers[index--] = self->peers[--self->peer_count];
+}
+
+static void
+collector_peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out)
+{
+    collector_t *self = arg;
+    collector_peer_down (self, link, peer);
+    if (self->peer_count == PEERS_MAX) {
+        log_warning ("too many ingesters", "peer=%s", name);
+        return;
+    }
+    self->peers[self->peer_count++] = peer;
+    tell_more (self, peer, out);
+}
+
+static void
+on_committed (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    collector_t *self = arg;
+    uint64_t position = msg->committed.position;
+    (void)peer;
+    (void)out;
+    if (position > journal_last (self->journal))
+        log_warning ("position refused",
+                     "position=%" PRIu64 " last=%" PRIu64
+                     " reason=\"it was never given: is this another journal's?\"",
+                     position, journal_last (self->journal));
+    else if (position > self->prune_to)
+        self->prune_to = position;
+}
+
+//  ---- The turns of the loop
+
+//  Commit what came since the last turn, and answer.
+static bool
+collector_turn (void *arg, usher_time_t now, outbox_t *out)
+{
+    collector_t *self = arg;
+    (void)now;
+    if (!journal_pending (self->journal))
+        return false;
+    if (journal_commit (self->journal) != 0) {
+        journal_failed (self);
+        return false;
+    }
+    self->commits++;
+    journal_works (self);
+    intake_release (self->intake, true);
+    for (size_t index = 0; index < self->peer_count; index++)
+        tell_more (self, self->peers[index], out);
+    return false;
+}
+
+//  Prune in a transaction of its own, so that its failure costs nobody's answer.
+static void
+prune (collector_t *self)
+{
+    if (self->prune_to == 0 || journal_pending (self->journal))
+        return;
+    int rows = journal_prune (self->journal, self->prune_to);
+    if (rows < 0 || journal_commit (self->journal) != 0) {
+        journal_failed (self);
+        return;
+    }
+    self->pruned += (uint64_t)rows;
+    if (rows < JOURNAL_PRUNE_MAX)
+        self->prune_to = 0;
+}
+
+static void
+collector_tick (void *arg, usher_time_t now, outbox_t *out)
+{
+    collector_t *self = arg;
+    (void)out;
+    if (!self->healthy && now.mono_ms - self->failed_ms > TRIAL_MS)
+        intake_set_healthy (self->intake, true);
+    prune (self);
+}
+
+static bool
+collector_drained (void *arg, usher_time_t now, outbox_t *out)
+{
+    collector_t *self = arg;
+    (void)now;
+    (void)out;
+    return intake_drain (self->intake) && !journal_pending (self->journal);
+}
+
+//  ---- Start and end
+
+static void
+collector_close (void **self_p)
+{
+    collector_t *self = *self_p;
+    if (!self)
+        return;
+    intake_destroy (&self->intake);
+    journal_destroy (&self->journal);
+    if (self->bell != -1)
+        close (self->bell);
+    free (self);
+    *self_p = NULL;
+}
+
+static journal_t *
+open_journal (const config_t *config)
+{
+    char path[4096], fault[JOURNAL_FAULT_MAX];
+    uint64_t generation = 0;
+    while (generation == 0)
+        if (getrandom (&generation, sizeof generation, 0) != sizeof generation)
+            return NULL;
+    snprintf (path, sizeof path, "%s/%s", config->data_dir, JOURNAL_FILE);
+    journal_t *journal = journal_new (path, generation, config->collector.max_journal_bytes, fault);
+    if (journal)
+        log_info ("journal opened", "file=%s generation=%016" PRIx64 " last=%" PRIu64, path,
+                  journal_generation (journal), journal_last (journal));
+    else
+        log_error ("journal refused",
+                   "reason=\"%s\" hint=\"check data_dir and its disk; a broken journal can be"
+                   " moved away, a new one is made then\"",
+                   fault);
+    return journal;
+}
+
+static void *
+collector_open (service_t *service, const config_t *config, uint32_t instance, int *exit_code)
+{
+    void *state = memory_new (1, sizeof (collector_t));
+    collector_t *self = state;
+    (void)instance;
+    *exit_code = EXIT_TRY_AGAIN;
+    self->healthy = true;
+    self->bell = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
+    self->journal = open_journal (config);
+    intake_options_t options = {
+        .bind_address = config->bind,
+        .port = config->collector.port,
+        .rules = {config->collector.cookie_name, config->collector.paths, config->collector.max_body_bytes},
+        .take = on_request,
+        .arg = self
+    };
+    if (self->journal)
+        self->intake = intake_new (service, &options);
+    if (!self->intake || self->bell == -1 || service_watch (service, self->bell, on_bell, self) != 0)
+        collector_close (&state);
+    return state;
+}
+
+static void
+collector_metrics (const void *arg, FILE *out)
+{
+    const collector_t *self = arg;
+    intake_counters_t counters = intake_counters (self->intake);
+    fprintf (out, "# TYPE usher_collector_requests_total counter\n");
+    fprintf (out, "usher_collector_requests_total{class=\"2xx\"} %" PRIu64 "\n", counters.answered_2xx);
+    fprintf (out, "usher_collector_requests_total{class=\"4xx\"} %" PRIu64 "\n", counters.answered_4xx);
+    fprintf (out, "usher_collector_requests_total{class=\"5xx\"} %" PRIu64 "\n", counters.answered_5xx);
+    fprintf (out, "# TYPE usher_collector_rows_total counter\n");
+    for (int kind = 0; kind < KINDS; kind++)
+        fprintf (out, "usher_collector_rows_total{kind=\"%s\"} %" PRIu64 "\n",
+                 tracker_kind_name ((tracker_kind_t)kind), self->rows[kind]);
+    fprintf (out, "# TYPE usher_collector_commits_total counter\nusher_collector_commits_total %" PRIu64 "\n",
+             self->commits);
+    fprintf (out,
+             "# TYPE usher_collector_failures_total counter\nusher_collector_failures_total %" PRIu64 "\n",
+             self->failures);
+    fprintf (out, "# TYPE usher_collector_pruned_total counter\nusher_collector_pruned_total %" PRIu64 "\n",
+             self->pruned);
+    fprintf (out, "# TYPE usher_collector_journal_last gauge\nusher_collector_journal_last %" PRIu64 "\n",
+             journal_last (self->journal));
+    fprintf (out, "# TYPE usher_collector_body_bytes gauge\nusher_collector_body_bytes %" PRIu64 "\n",
+             counters.body_bytes);
+}
+
+static const service_link_t links[] = {
+    {USHER_LINK_journal, SERVICE_BIND}
+};
+
+static const service_route_t routes[] = {
+    {USHER_LINK_journal, USHER_MSG_committed, on_committed}
+};
+
+const service_spec_t collector_service = {
+    .name = "collector",
+    .links = links,
+    .link_count = 1,
+    .routes = routes,
+    .route_count = 1,
+    .open = collector_open,
+    .peer_up = collector_peer_up,
+    .peer_down = collector_peer_down,
+    .turn = collector_turn,
+    .tick = collector_tick,
+    .drained = collector_drained,
+    .metrics = collector_metrics,
+    .close = collector_close,
+};

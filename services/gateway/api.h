@@ -1,0 +1,41 @@
+//  api - what GET answers: paths, parameters, status codes, JSON
+//
+//  Pure: reads the mirror, writes an answer.
+
+#ifndef API_H
+#define API_H
+
+#include "clients.h"
+
+//  What answers are made from.
+typedef struct {
+    const clients_t *clients;
+    const mirror_t *mirror;
+    int64_t mono_ms, wall_ms;
+    const char *metrics;    //  of all processes; empty until the supervisor sent them
+} api_world_t;
+
+//  Parameters that were not given are empty. Views of memory that lives through the call.
+typedef struct {
+    const char *path;    //  decoded, without parameters
+    const char *status, *title, *q, *limit, *cursor;
+} api_request_t;
+
+//  Starts as all zeros; body is the caller's to free.
+typedef struct {
+    unsigned status;      //  HTTP; 0: history was asked for, the answer comes from the store
+    const char *type;
+    buffer_t body;
+    char viewer_id [1025];
+    uint32_t limit;       //  of history
+} api_answer_t;
+
+void api_get (const api_world_t *world, const api_request_t *request, api_answer_t *answer);
+
+//  An error as JSON: {"error":text}.
+void api_error (api_answer_t *answer, unsigned status, const char *text);
+
+//  Is it a path of the API, so that another method on it is 405 and not 404?
+bool api_knows (const char *path);
+
+#endif

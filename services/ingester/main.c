@@ -1,0 +1,182 @@
+//  main - the ingester's shell: it moves rows from the source into the core
+
+#include "ingester.h"
+#include "log.h"
+#include "memory.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS_PER_TURN = 512, SOURCE_RETRY_MS = 1000 };
+
+typedef struct {
+    ingester_t *core;
+    const source_ops_t *ops;
+    source_t *source;
+    outbox_t *out;
+    bool begun, draining;
+    int64_t retry_ms;
+    char reason [512];
+} shell_t;
+
+static void *
+open_ingester (service_t *service, const config_t *config, uint32_t instance, int *exit_code)
+{
+    (void) service, (void) instance;
+    shell_t *self = memory_new (1, sizeof *self);
+    bool journal = strcmp (config->ingester.source, "journal") == 0;
+    char path [4096];
+    snprintf (path, sizeof path, "%s/journal.db", config->data_dir);
+    const char *name = journal ? path : config->ingester.file;
+    self->ops = journal ? &source_journal : &source_file;
+    self->source = self->ops->open (name, self->reason, sizeof self->reason);
+    if (!self->source) {
+        log_error ("source not opened", "reason=\"%s\"", self->reason);
+        *exit_code = EXIT_MISCONFIGURED;
+        free (self);
+        return NULL;
+    }
+    self->core = ingester_new (config, self->ops->id, name);
+    return self;
+}
+
+static void
+close_ingester (void **self_p)
+{
+    shell_t *self = *self_p;
+    ingester_destroy (&self->core);
+    self->ops->close (&self->source);
+    free (self);
+    *self_p = NULL;
+}
+
+static void
+peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out)
+{
+    ingester_peer_up (((shell_t *) arg)->core, link, peer, name, out);
+}
+
+static void
+take (void *arg, const source_row_t *row)
+{
+    shell_t *self = arg;
+    ingester_take (self->core, row, self->out);
+}
+
+//  Finds out where to go on. A source that was made anew is read from its start: its positions mean other events.
+static void
+begin (shell_t *self)
+{
+    uint64_t known, next;
+    if (self->begun || !ingester_knows_position (self->core, &known, &next))
+        return;
+    uint64_t generation = self->ops->generation (self->source);
+    if (generation == 0)
+        return;
+    if (known && known != generation)
+        log_warning ("source is a new one", "source=%s was=%" PRIu64 " is=%" PRIu64 " policy=\"read from its start\"",
+                     self->ops->name, known, generation);
+    if (known != generation)
+        next = 0;
+    self->ops->seek (self->source, 0, next);
+    ingester_begin (self->core, generation, next);
+    self->begun = true;
+    log_info ("source opened", "source=%s next=%" PRIu64, self->ops->name, next);
+}
+
+static bool
+read_some (shell_t *self, usher_time_t now)
+{
+    if (!self->begun || self->draining || !ingester_wants (self->core) || now.mono_ms < self->retry_ms)
+        return false;
+    int rows = self->ops->read (self->source, ROWS_PER_TURN, take, self, self->reason, sizeof self->reason);
+    if (rows < 0) {
+        log_error ("source not read", "reason=\"%s\"", self->reason);
+        self->retry_ms = now.mono_ms + SOURCE_RETRY_MS;
+    }
+    if (rows == 0 && ingester_collector_up (self->core))
+        ingester_at_end (self->core, now);
+    return rows == ROWS_PER_TURN;
+}
+
+static bool
+turn (void *arg, usher_time_t now, outbox_t *out)
+{
+    shell_t *self = arg;
+    self->out = out;
+    begin (self);
+    bool again = read_some (self, now);
+    ingester_flush (self->core, now, out);
+    return again;
+}
+
+static void
+tick (void *arg, usher_time_t now, outbox_t *out)
+{
+    ingester_tick (((shell_t *) arg)->core, now, out);
+}
+
+//  Ready to read; an empty source is caught up with.
+static bool
+ready (const void *arg)
+{
+    uint64_t generation, next;
+    return ingester_knows_position (((const shell_t *) arg)->core, &generation, &next);
+}
+
+static bool
+drained (void *arg, usher_time_t now, outbox_t *out)
+{
+    shell_t *self = arg;
+    (void) now, (void) out;
+    self->draining = true;
+    return ingester_idle (self->core);
+}
+
+static void
+metrics (const void *arg, FILE *out)
+{
+    ingester_metrics (((const shell_t *) arg)->core, out);
+}
+
+//  The core's handlers know the core, not its shell.
+static void
+forward (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    shell_t *self = arg;
+    for (size_t row = 0; row < ingester_route_count; row++)
+        if (ingester_routes [row].id == msg->id)
+            ingester_routes [row].handler (self->core, peer, msg, out);
+}
+
+int
+main (int argc, char **argv)
+{
+    static const service_link_t links [] = {
+        { USHER_LINK_events,  SERVICE_CONNECT_SHARDS },
+        { USHER_LINK_store,   SERVICE_CONNECT        },
+        { USHER_LINK_journal, SERVICE_CONNECT        },
+    };
+    service_route_t routes [16];
+    for (size_t row = 0; row < ingester_route_count; row++) {
+        routes [row] = ingester_routes [row];
+        routes [row].handler = forward;
+    }
+    const service_spec_t spec = {
+        .name = "ingester",
+        .links = links,
+        .link_count = sizeof links / sizeof *links,
+        .routes = routes,
+        .route_count = ingester_route_count,
+        .open = open_ingester,
+        .peer_up = peer_up,
+        .turn = turn,
+        .tick = tick,
+        .ready = ready,
+        .drained = drained,
+        .metrics = metrics,
+        .close = close_ingester,
+    };
+    return service_main (argc, argv, &spec);
+}

@@ -1,0 +1,503 @@
+//  persister - the only process that knows the store
+//
+//  In     store: claim, history, write, load, load_live, quarantine, commit, positions, history_get
+//  Out    store: granted, written, loaded, live_page, quarantined, position, history_row
+//  Keeps  store.db. In memory nothing but the messages of the loop turn that is running.
+//  Turn   All that arrives in one turn of the loop is one transaction, so a hundred writes cost one sync of the
+//         disk. Receipts wait in a parcel until COMMIT has succeeded, and questions are answered after it, from
+//         what is committed. History rows wait for the write that they came with: refused, they are dropped, so a
+//         stale owner leaves no trace.
+//  Fails  When SQLite says no (disk full, I/O error) the turn is rolled back; its writes are answered `failed`, the
+//         rest is not answered and will be asked again. Reading goes on. So does the process.
+//  Drain  waits for nothing: a turn that has ended is on disk.
+//  Death  costs what was in the turn, which nobody has a receipt for and so is sent again.
+
+#include "persister.h"
+#include "log.h"
+#include "memory.h"
+#include "parcel.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+//  A turn that holds this much is committed before it is over.
+#define TURN_BYTES_MAX (8 * 1024 * 1024)
+
+//  64 rows of each of 64 shards take less. More means that a build of ours is wrong.
+#define HISTORY_BYTES_MAX (64 * 1024 * 1024)
+
+//  Expired rows deleted at once, per table; ten times a second.
+#define SWEEP_ROWS 100
+
+#define DAY_S 86400u
+
+typedef struct {
+    uint64_t writes, refused, failed, rows, quarantined, transactions, failures, expired;
+} counters_t;
+
+struct persister {
+    store_t *store;
+    uint32_t keep_s;     //  how long quarantined events are kept
+    uint64_t now_s;      //  Unix time of the last turn or tick
+    bool open;           //  a transaction is
+    bool broken;         //  it cannot be committed
+    bool failing;        //  the last one could not; said once, not each time
+    parcel_t history;    //  rows whose write has not come yet
+    parcel_t later;      //  receipts and questions, for after the commit
+    counters_t count;
+    counters_t turn;    //  what the commit will add to count
+};
+
+static void
+see_time (persister_t *self, usher_time_t now)
+{
+    self->now_s = (uint64_t)now.wall_ms / 1000;
+}
+
+//  ---- the transaction of a turn
+
+static void
+note_failure (persister_t *self, const char *doing)
+{
+    self->count.failures++;
+    self->broken = true;
+    if (!self->failing)
+        log_error ("store fails", "file=%s doing=%s error=\"%s\"", store_file (self->store), doing,
+                   store_error (self->store));
+    self->failing = true;
+}
+
+static void
+note_success (persister_t *self)
+{
+    self->count.transactions++;
+    self->count.rows += self->turn.rows;
+    self->count.quarantined += self->turn.quarantined;
+    self->count.expired += self->turn.expired;
+    if (self->failing)
+        log_info ("store works again", "file=%s", store_file (self->store));
+    self->failing = false;
+}
+
+//  True when there is a sound transaction to write in.
+static bool
+begin (persister_t *self)
+{
+    if (!self->open) {
+        self->open = true;
+        if (!store_begin (self->store))
+            note_failure (self, "begin");
+    }
+    return !self->broken;
+}
+
+//  Returns true when all that the turn wrote is on disk.
+static bool
+commit (persister_t *self)
+{
+    if (!self->open)
+        return true;
+    if (!self->broken && !store_commit (self->store))
+        note_failure (self, "commit");
+    bool good = !self->broken;
+    if (good)
+        note_success (self);
+    else
+        store_rollback (self->store);
+    self->open = self->broken = false;
+    self->turn = (counters_t){ 0 };
+    return good;
+}
+
+//  ---- after it
+
+typedef struct {
+    outbox_t *out;
+    uint32_t peer;
+} reader_t;
+
+static void
+pass_on (void *arg, const usher_msg_t *msg)
+{
+    reader_t *reader = arg;
+    outbox_put (reader->out, USHER_LINK_store, reader->peer, msg);
+}
+
+//  Answers a question. Returns false when msg is none.
+static bool
+answer_question (persister_t *self, reader_t *reader, const usher_msg_t *msg)
+{
+    bool good = true;
+    switch (msg->id) {
+    case USHER_MSG_load:
+        good = store_load (self->store, &msg->load, self->now_s, pass_on, reader);
+        break;
+    case USHER_MSG_load_live:
+        good = store_load_live (self->store, &msg->load_live, self->now_s, pass_on, reader);
+        break;
+    case USHER_MSG_positions:
+        good = store_positions (self->store, &msg->positions, pass_on, reader);
+        break;
+    case USHER_MSG_history_get:
+        good = store_history (self->store, &msg->history_get, self->now_s, pass_on, reader);
+        break;
+    default:
+        return false;
+    }
+    if (!good) {
+        note_failure (self, "read");
+        self->broken = false;
+    }
+    return true;
+}
+
+static void
+count_write (persister_t *self, usher_outcome_t outcome)
+{
+    if (outcome == USHER_outcome_done)
+        self->count.writes++;
+    else if (outcome == USHER_outcome_refused)
+        self->count.refused++;
+    else
+        self->count.failed++;
+}
+
+//  Sends a receipt, or what is left of it when the turn was rolled back.
+static void
+send_receipt (persister_t *self, reader_t *reader, usher_msg_t *msg, bool good)
+{
+    if (msg->id == USHER_MSG_written) {
+        if (!good)
+            msg->written.outcome = USHER_outcome_failed;
+        count_write (self, msg->written.outcome);
+    } else if (!good)
+        return;
+    pass_on (reader, msg);
+}
+
+//  Ends the transaction; receipts and answers go out.
+static void
+finish_turn (persister_t *self, outbox_t *out)
+{
+    bool good = commit (self);
+    usher_msg_t msg;
+    reader_t reader = { .out = out };
+    for (size_t at = 0; parcel_next (&self->later, &at, &reader.peer, &msg);)
+        if (!answer_question (self, &reader, &msg))
+            send_receipt (self, &reader, &msg, good);
+    parcel_empty (&self->later);
+}
+
+static void
+put_later (persister_t *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    parcel_put (&self->later, peer, msg);
+    if (self->later.used > TURN_BYTES_MAX)
+        finish_turn (self, out);
+}
+
+//  ---- handlers
+
+//  load, load_live, positions, history_get
+static void
+on_question (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    put_later (self_, peer, msg, out);
+}
+
+static void
+on_claim (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    persister_t *self = self_;
+    (void)msg;
+    usher_msg_t granted = { .id = USHER_MSG_granted };
+    if (begin (self) && !store_claim (self->store, &granted.granted.epoch))
+        note_failure (self, "claim");
+    put_later (self, peer, &granted, out);
+}
+
+static void
+on_history (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    persister_t *self = self_;
+    (void)out;
+    parcel_put (&self->history, peer, msg);
+    if (self->history.used > HISTORY_BYTES_MAX) {
+        log_error ("history without a write", "bytes=%zu", self->history.used);
+        abort ();
+    }
+}
+
+//  Whose rows.
+typedef struct {
+    uint32_t peer;
+    usher_str_t viewer_id;
+} row_owner_t;
+
+static bool
+is_row_of (const void *arg, uint32_t peer, const usher_msg_t *row)
+{
+    const row_owner_t *owner = arg;
+    return peer == owner->peer && usher_str_eq (row->history.viewer_id, owner->viewer_id);
+}
+
+static bool
+is_from (const void *arg, uint32_t peer, const usher_msg_t *row)
+{
+    (void)row;
+    return peer == *(const uint32_t *)arg;
+}
+
+//  Writes the rows that came with an accepted write.
+static bool
+put_history (persister_t *self, uint32_t peer, usher_str_t viewer_id)
+{
+    const row_owner_t owner = { peer, viewer_id };
+    usher_msg_t row;
+    uint32_t from;
+    for (size_t at = 0; parcel_next (&self->history, &at, &from, &row);) {
+        if (!is_row_of (&owner, from, &row))
+            continue;
+        if (!store_put_history (self->store, &row.history))
+            return false;
+        self->turn.rows++;
+    }
+    return true;
+}
+
+static usher_outcome_t
+write_profile (persister_t *self, uint32_t peer, const usher_write_t *write)
+{
+    if (!begin (self))
+        return USHER_outcome_failed;
+    store_write_t result = store_write (self->store, write, self->now_s);
+    if (result == STORE_WRITTEN && !put_history (self, peer, write->viewer_id))
+        result = STORE_FAILED;
+    if (result == STORE_FAILED)
+        note_failure (self, "write");
+    return result == STORE_REFUSED  ? USHER_outcome_refused
+           : result == STORE_FAILED ? USHER_outcome_failed
+                                    : USHER_outcome_done;
+}
+
+static void
+on_write (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    persister_t *self = self_;
+    const usher_write_t *write = &msg->write;
+    usher_msg_t written = {
+        .id = USHER_MSG_written,
+        .written = {.viewer_id = write->viewer_id,
+                    .epoch = write->epoch,
+                    .version = write->version,
+                    .outcome = write_profile (self, peer, write)}
+    };
+    parcel_drop (&self->history, is_row_of, &(row_owner_t){ peer, write->viewer_id });
+    put_later (self, peer, &written, out);
+}
+
+static void
+on_quarantine (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    persister_t *self = self_;
+    const usher_quarantine_t *bad = &msg->quarantine;
+    usher_msg_t kept = { .id = USHER_MSG_quarantined, .quarantined = { .seq = bad->seq } };
+    bool added = false;
+    if (begin (self) && !store_quarantine (self->store, bad, self->now_s, self->now_s + self->keep_s, &added))
+        note_failure (self, "quarantine");
+    self->turn.quarantined += added;
+    put_later (self, peer, &kept, out);
+}
+
+static void
+on_commit (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    persister_t *self = self_;
+    const usher_commit_t *commit = &msg->commit;
+    usher_msg_t position = {
+        .id = USHER_MSG_position,
+        .position = {.source = commit->source,
+                     .name = commit->name,
+                     .generation = commit->generation,
+                     .partition = commit->partition}
+    };
+    if (begin (self) && !store_commit_position (self->store, commit, &position.position.next))
+        note_failure (self, "commit position");
+    put_later (self, peer, &position, out);
+}
+
+//  ---- the loop
+
+//  A peer that starts anew sends again what matters.
+static void
+forget_peer (void *self_, usher_link_id_t link, uint32_t peer)
+{
+    persister_t *self = self_;
+    if (link == USHER_LINK_store)
+        parcel_drop (&self->history, is_from, &peer);
+}
+
+static void
+meet_peer (void *self_, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out)
+{
+    (void)name;
+    (void)out;
+    forget_peer (self_, link, peer);
+}
+
+static bool
+take_turn (void *self_, usher_time_t now, outbox_t *out)
+{
+    persister_t *self = self_;
+    see_time (self, now);
+    finish_turn (self, out);
+    return false;
+}
+
+//  Deletes some expired rows, in a transaction of their own: when it fails nobody's write is lost with it.
+static void
+sweep (persister_t *self)
+{
+    if (!begin (self))
+        return;
+    int deleted = store_sweep (self->store, self->now_s, SWEEP_ROWS);
+    if (deleted < 0)
+        note_failure (self, "sweep");
+    else
+        self->turn.expired += (uint64_t)deleted;
+}
+
+static void
+tick (void *self_, usher_time_t now, outbox_t *out)
+{
+    persister_t *self = self_;
+    take_turn (self, now, out);
+    sweep (self);
+    take_turn (self, now, out);
+}
+
+static bool
+drained (void *self_, usher_time_t now, outbox_t *out)
+{
+    take_turn (self_, now, out);
+    return true;
+}
+
+static void
+write_metrics (const void *self_, FILE *out)
+{
+    const counters_t *count = &((const persister_t *)self_)->count;
+    const struct {
+        const char *name, *help;
+        uint64_t value;
+    } rows[] = {
+        {"writes",        "Profiles written.",                                     count->writes      },
+        { "refused",      "Profile writes refused, the row being another one.",    count->refused     },
+        { "failed",       "Profile writes that failed and are to be tried again.", count->failed      },
+        { "rows",         "History rows written or removed.",                      count->rows        },
+        { "quarantined",  "Bad events kept.",                                      count->quarantined },
+        { "transactions", "Transactions committed.",                               count->transactions},
+        { "failures",     "Times the store said no.",                              count->failures    },
+        { "expired",      "Expired rows deleted.",                                 count->expired     },
+    };
+    for (size_t at = 0; at < sizeof rows / sizeof *rows; at++)
+        fprintf (out,
+                 "# HELP usher_store_%s_total %s\n# TYPE usher_store_%s_total counter\nusher_store_%s_total "
+                 "%" PRIu64 "\n",
+                 rows[at].name, rows[at].help, rows[at].name, rows[at].name, rows[at].value);
+}
+
+//  ---- beginning and end
+
+persister_t *
+persister_new (const char *directory, uint32_t expire_days, usher_time_t now, store_opening_t *opening,
+               char *why, size_t why_size)
+{
+    store_t *store = store_new (directory, opening, why, why_size);
+    if (!store)
+        return NULL;
+    persister_t *self = memory_new (1, sizeof *self);
+    self->store = store;
+    self->keep_s = expire_days * DAY_S;
+    see_time (self, now);
+    return self;
+}
+
+void
+persister_destroy (persister_t **self_p)
+{
+    persister_t *self = *self_p;
+    if (!self)
+        return;
+    parcel_close (&self->history);
+    parcel_close (&self->later);
+    store_destroy (&self->store);
+    free (self);
+    *self_p = NULL;
+}
+
+store_t *
+persister_store (persister_t *self)
+{
+    return self->store;
+}
+
+static void *
+open_service (service_t *service, const config_t *config, uint32_t instance, int *exit_code)
+{
+    char why[512];
+    store_opening_t opening;
+    (void)service;
+    (void)instance;
+    persister_t *self = persister_new (config->data_dir, config->store.expire_days, service_now (), &opening,
+                                       why, sizeof why);
+    if (self) {
+        log_info ("store opened", "file=%s", store_file (self->store));
+        return self;
+    }
+    log_error ("store refused", "reason=\"%s\"", why);
+    //  A lock or a full disk may go away; a wrong or damaged file needs a person.
+    *exit_code = opening == STORE_UNUSABLE ? EXIT_MISCONFIGURED : EXIT_TRY_AGAIN;
+    return NULL;
+}
+
+static void
+close_service (void **self_p)
+{
+    persister_t *self = *self_p;
+    persister_destroy (&self);
+    *self_p = NULL;
+}
+
+static const service_link_t links[] = {
+    {USHER_LINK_store, SERVICE_BIND},
+};
+
+static const service_route_t routes[] = {
+    {USHER_LINK_store,  USHER_MSG_claim,       on_claim     },
+    { USHER_LINK_store, USHER_MSG_history,     on_history   },
+    { USHER_LINK_store, USHER_MSG_write,       on_write     },
+    { USHER_LINK_store, USHER_MSG_load,        on_question  },
+    { USHER_LINK_store, USHER_MSG_load_live,   on_question  },
+    { USHER_LINK_store, USHER_MSG_quarantine,  on_quarantine},
+    { USHER_LINK_store, USHER_MSG_commit,      on_commit    },
+    { USHER_LINK_store, USHER_MSG_positions,   on_question  },
+    { USHER_LINK_store, USHER_MSG_history_get, on_question  },
+};
+
+const service_spec_t persister_service = {
+    .name = "persister",
+    .links = links,
+    .link_count = sizeof links / sizeof *links,
+    .routes = routes,
+    .route_count = sizeof routes / sizeof *routes,
+    .open = open_service,
+    .peer_up = meet_peer,
+    .peer_down = forget_peer,
+    .turn = take_turn,
+    .tick = tick,
+    .drained = drained,
+    .metrics = write_metrics,
+    .close = close_service,
+};

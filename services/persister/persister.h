@@ -1,0 +1,26 @@
+//  persister - the only process that knows the store
+
+#ifndef PERSISTER_H
+#define PERSISTER_H
+
+#include "service.h"
+#include "store.h"
+
+typedef struct persister persister_t;
+
+//  For service_main.
+extern const service_spec_t persister_service;
+
+//  ---- for tests and the simulator: the service without its shell
+
+//  Opens the store in directory. Rows of the quarantine are kept for expire_days. Returns NULL as store_new does.
+persister_t *persister_new (const char *directory, uint32_t expire_days, usher_time_t now,
+                            store_opening_t *opening, char *why, size_t why_size);
+
+//  Forgets what was not committed, as a crash would.
+void persister_destroy (persister_t **self_p);
+
+//  Its store, to break it.
+store_t *persister_store (persister_t *self);
+
+#endif

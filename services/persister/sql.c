@@ -1,0 +1,203 @@
+//  sql - the store's statements, prepared once, and the way to bind, run and read them
+
+#include "sql.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+//  Parameters are numbered in the order in which the functions below bind them.
+static const char *const statements[SQL_STATEMENTS] = {
+    //  IMMEDIATE: a busy file is noticed before anything was done.
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_CLAIM] = "INSERT INTO counters (name, value) VALUES ('epoch', 1)"
+                  " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
+    //  An expired row is no row.
+    [SQL_WRITE_FIRST] =
+        "INSERT INTO viewer_profiles (viewer_id, epoch, version, live_slot, expires_at, profile)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (viewer_id) DO UPDATE SET epoch = excluded.epoch,"
+        " version = excluded.version, live_slot = excluded.live_slot, expires_at = excluded.expires_at,"
+        " profile = excluded.profile WHERE viewer_profiles.expires_at <= ?7",
+    [SQL_WRITE_NEXT] = "UPDATE viewer_profiles SET epoch = ?2, version = ?3, live_slot = ?4, expires_at = ?5,"
+                       " profile = ?6 WHERE viewer_id = ?1 AND epoch = ?7 AND version = ?8",
+    [SQL_VERSION] = "SELECT epoch, version FROM viewer_profiles WHERE viewer_id = ?1",
+    [SQL_HISTORY_PUT] =
+        "INSERT OR REPLACE INTO video_events (viewer_id, collector_tstamp, video_ts, adsClicked, adsSkipped,"
+        " adId, status, event_id, event_name, state, session_id, media_label, expires_at)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    [SQL_HISTORY_REMOVE] = "DELETE FROM video_events WHERE viewer_id = ?1 AND collector_tstamp = ?2",
+    [SQL_QUARANTINE] = "INSERT OR IGNORE INTO quarantine"
+                       " (source, generation, partition, offset, reason, payload, kept_at, expires_at)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [SQL_POSITION_PUT] =
+        "INSERT INTO positions (source, name, partition, generation, next) VALUES (?1, ?2, ?3, ?4, ?5)"
+        " ON CONFLICT (source, name, partition) DO UPDATE SET generation = excluded.generation,"
+        " next = CASE WHEN generation = excluded.generation THEN max (next, excluded.next)"
+        " ELSE excluded.next END RETURNING next",
+    [SQL_SWEEP_PROFILES] = "DELETE FROM viewer_profiles WHERE rowid IN"
+                           " (SELECT rowid FROM viewer_profiles WHERE expires_at <= ?1 LIMIT ?2)",
+    [SQL_SWEEP_EVENTS] =
+        "DELETE FROM video_events WHERE (viewer_id, collector_tstamp) IN"
+        " (SELECT viewer_id, collector_tstamp FROM video_events WHERE expires_at <= ?1 LIMIT ?2)",
+    [SQL_SWEEP_QUARANTINE] = "DELETE FROM quarantine WHERE rowid IN"
+                             " (SELECT rowid FROM quarantine WHERE expires_at <= ?1 LIMIT ?2)",
+    [SQL_LOAD] = "SELECT viewer_id, epoch, version, profile FROM viewer_profiles"
+                 " WHERE viewer_id = ?1 AND expires_at > ?2",
+    //  owners is a blob with one byte a slot: is the slot's byte the shard's?
+    [SQL_LOAD_LIVE] = "SELECT viewer_id, epoch, version, profile FROM viewer_profiles"
+                      " WHERE live_slot IS NOT NULL AND viewer_id > ?1 AND expires_at > ?2"
+                      " AND substr (?3, live_slot + 1, 1) = ?4 ORDER BY viewer_id LIMIT ?5",
+    [SQL_POSITIONS] = "SELECT source, name, partition, generation, next FROM positions"
+                      " WHERE source = ?1 AND name = ?2 ORDER BY partition",
+    [SQL_HISTORY_GET] =
+        "SELECT collector_tstamp, event_id, event_name, video_ts, adsClicked, adsSkipped, adId,"
+        " status, state, session_id, media_label FROM video_events"
+        " WHERE viewer_id = ?1 AND expires_at > ?2 ORDER BY collector_tstamp DESC LIMIT ?3",
+};
+
+//  Remembers why: the next call on the connection forgets it.
+static bool
+keep_error (sql_t *self)
+{
+    snprintf (self->error, sizeof self->error, "%s", sqlite3_errmsg (self->db));
+    return false;
+}
+
+bool
+sql_open (sql_t *self, sqlite3 *db)
+{
+    self->db = db;
+    for (int which = 0; which < SQL_STATEMENTS; which++)
+        if (sqlite3_prepare_v3 (db, statements[which], -1, SQLITE_PREPARE_PERSISTENT,
+                                &self->statements[which], NULL) != SQLITE_OK)
+            return keep_error (self);
+    return true;
+}
+
+void
+sql_close (sql_t *self)
+{
+    for (int which = 0; which < SQL_STATEMENTS; which++)
+        sqlite3_finalize (self->statements[which]);
+}
+
+sqlite3_stmt *
+sql_get (sql_t *self, int which)
+{
+    sqlite3_reset (self->statements[which]);
+    return self->statements[which];
+}
+
+bool
+sql_step (sql_t *self, sqlite3_stmt *stmt, bool *failed)
+{
+    int code = sqlite3_step (stmt);
+    *failed = code != SQLITE_ROW && code != SQLITE_DONE;
+    if (code == SQLITE_ROW)
+        return true;
+    if (*failed)
+        keep_error (self);
+    sqlite3_reset (stmt);
+    return false;
+}
+
+bool
+sql_run (sql_t *self, sqlite3_stmt *stmt)
+{
+    bool failed;
+    while (sql_step (self, stmt, &failed))
+        ;
+    return !failed;
+}
+
+bool
+sql_run_number (sql_t *self, sqlite3_stmt *stmt, uint64_t *number)
+{
+    bool failed;
+    if (!sql_step (self, stmt, &failed))
+        return false;
+    *number = sql_number (stmt, 0);
+    return sql_run (self, stmt);
+}
+
+//  ---- binding and reading
+
+//  Text that is too long, or no memory for it, cannot happen within the limits of messages.def; so if it does we
+//  are wrong, not the world.
+static void
+must (int code)
+{
+    if (code != SQLITE_OK)
+        abort ();
+}
+
+void
+sql_bind_number (sqlite3_stmt *stmt, int column, uint64_t value)
+{
+    must (sqlite3_bind_int64 (stmt, column, (sqlite3_int64)value));
+}
+
+void
+sql_bind_instant (sqlite3_stmt *stmt, int column, uint64_t seconds)
+{
+    sql_bind_number (stmt, column, seconds > INT64_MAX ? INT64_MAX : seconds);
+}
+
+void
+sql_bind_double (sqlite3_stmt *stmt, int column, double value)
+{
+    must (sqlite3_bind_double (stmt, column, value));
+}
+
+void
+sql_bind_null (sqlite3_stmt *stmt, int column)
+{
+    must (sqlite3_bind_null (stmt, column));
+}
+
+void
+sql_bind_text (sqlite3_stmt *stmt, int column, usher_str_t text)
+{
+    must (sqlite3_bind_text (stmt, column, text.size ? text.data : "", (int)text.size, SQLITE_STATIC));
+}
+
+void
+sql_bind_blob (sqlite3_stmt *stmt, int column, usher_str_t bytes)
+{
+    must (sqlite3_bind_blob (stmt, column, bytes.size ? bytes.data : "", (int)bytes.size, SQLITE_STATIC));
+}
+
+void
+sql_bind_copy (sqlite3_stmt *stmt, int column, const char *text)
+{
+    must (sqlite3_bind_text (stmt, column, text, -1, SQLITE_TRANSIENT));
+}
+
+uint64_t
+sql_number (sqlite3_stmt *stmt, int column)
+{
+    return (uint64_t)sqlite3_column_int64 (stmt, column);
+}
+
+double
+sql_double (sqlite3_stmt *stmt, int column)
+{
+    return sqlite3_column_type (stmt, column) == SQLITE_NULL ? NAN : sqlite3_column_double (stmt, column);
+}
+
+usher_str_t
+sql_text (sqlite3_stmt *stmt, int column)
+{
+    const void *text = sqlite3_column_text (stmt, column);
+    return usher_bytes (text, (size_t)sqlite3_column_bytes (stmt, column));
+}
+
+usher_str_t
+sql_blob (sqlite3_stmt *stmt, int column)
+{
+    const void *bytes = sqlite3_column_blob (stmt, column);
+    return usher_bytes (bytes, (size_t)sqlite3_column_bytes (stmt, column));
+}

@@ -1,0 +1,69 @@
+//  sql - the store's statements, prepared once, and the way to bind, run and read them
+
+#ifndef SQL_H
+#define SQL_H
+
+#include "message.h"
+
+#include <sqlite3.h>
+
+enum {
+    SQL_BEGIN,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_CLAIM,
+    SQL_WRITE_FIRST,
+    SQL_WRITE_NEXT,
+    SQL_VERSION,
+    SQL_HISTORY_PUT,
+    SQL_HISTORY_REMOVE,
+    SQL_QUARANTINE,
+    SQL_POSITION_PUT,
+    SQL_SWEEP_PROFILES,
+    SQL_SWEEP_EVENTS,
+    SQL_SWEEP_QUARANTINE,
+    SQL_LOAD,
+    SQL_LOAD_LIVE,
+    SQL_POSITIONS,
+    SQL_HISTORY_GET,
+    SQL_STATEMENTS
+};
+
+typedef struct {
+    sqlite3 *db;
+    sqlite3_stmt *statements[SQL_STATEMENTS];
+    char error[256];    //  SQLite's words about the last failure
+} sql_t;
+
+//  Prepares all statements on an open database. On false call sql_close as well.
+bool sql_open (sql_t *self, sqlite3 *db);
+void sql_close (sql_t *self);
+
+//  A statement, ready to be bound anew. What is bound to it must live until it has run.
+sqlite3_stmt *sql_get (sql_t *self, int which);
+
+//  True when there is a row. *failed is set when SQLite said no, else cleared.
+bool sql_step (sql_t *self, sqlite3_stmt *stmt, bool *failed);
+
+//  Runs a statement whose rows, if any, are of no interest; one that gives one number. False: SQLite said no.
+bool sql_run (sql_t *self, sqlite3_stmt *stmt);
+bool sql_run_number (sql_t *self, sqlite3_stmt *stmt, uint64_t *number);
+
+//  Columns from 1. An instant beyond what SQLite counts means "never"; an empty string is '', not NULL; NaN is NULL.
+void sql_bind_number (sqlite3_stmt *stmt, int column, uint64_t value);
+void sql_bind_instant (sqlite3_stmt *stmt, int column, uint64_t seconds);
+void sql_bind_double (sqlite3_stmt *stmt, int column, double value);
+void sql_bind_null (sqlite3_stmt *stmt, int column);
+void sql_bind_text (sqlite3_stmt *stmt, int column, usher_str_t text);
+void sql_bind_blob (sqlite3_stmt *stmt, int column, usher_str_t bytes);
+
+//  Binds a copy.
+void sql_bind_copy (sqlite3_stmt *stmt, int column, const char *text);
+
+//  Columns from 0. Strings are valid until the next step.
+uint64_t sql_number (sqlite3_stmt *stmt, int column);
+double sql_double (sqlite3_stmt *stmt, int column);
+usher_str_t sql_text (sqlite3_stmt *stmt, int column);
+usher_str_t sql_blob (sqlite3_stmt *stmt, int column);
+
+#endif

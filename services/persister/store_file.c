@@ -1,0 +1,254 @@
+//  store_file - finds, locks, checks and opens store.db; gives it its tables
+
+#include "store_file.h"
+#include "memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+//  Marks a database as a store of ours ("Ushr") and its tables as of this build.
+#define APPLICATION_ID 0x55736872
+#define LAYOUT_VERSION 1
+
+//  Up to this size the whole file is read for damage at each start; beyond it that would cost more than a
+//  second, and damage shows when the page is read.
+#define CHECK_BYTES_MAX (256L * 1024 * 1024)
+
+#define STRING(x) #x
+#define TEXT(x) STRING (x)
+
+//  video_events is the reference's table and what Usher adds to it. Its key is its tree, so a viewer's history
+//  is one place on disk. live_profiles holds only who is live: a restarted shard reads just those.
+static const char tables[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE video_events (viewer_id TEXT NOT NULL, collector_tstamp TEXT NOT NULL, video_ts REAL,"
+    " adsClicked INTEGER NOT NULL, adsSkipped INTEGER NOT NULL, adId NOT NULL, status TEXT NOT NULL,"
+    " event_id TEXT NOT NULL, event_name TEXT NOT NULL, state TEXT NOT NULL, session_id TEXT NOT NULL,"
+    " media_label TEXT NOT NULL, expires_at INTEGER NOT NULL,"
+    " PRIMARY KEY (viewer_id, collector_tstamp)) WITHOUT ROWID;"
+    "CREATE INDEX video_events_expire ON video_events (expires_at);"
+    "CREATE TABLE viewer_profiles (viewer_id TEXT PRIMARY KEY NOT NULL, epoch INTEGER NOT NULL,"
+    " version INTEGER NOT NULL, live_slot INTEGER, expires_at INTEGER NOT NULL, profile BLOB NOT NULL);"
+    "CREATE INDEX live_profiles ON viewer_profiles (viewer_id) WHERE live_slot IS NOT NULL;"
+    "CREATE INDEX viewer_profiles_expire ON viewer_profiles (expires_at);"
+    "CREATE TABLE quarantine (source INTEGER NOT NULL, generation INTEGER NOT NULL, partition INTEGER NOT "
+    "NULL,"
+    " offset INTEGER NOT NULL, reason TEXT NOT NULL, payload BLOB NOT NULL, kept_at INTEGER NOT NULL,"
+    " expires_at INTEGER NOT NULL, PRIMARY KEY (source, generation, partition, offset));"
+    "CREATE INDEX quarantine_expire ON quarantine (expires_at);"
+    "CREATE TABLE positions (source INTEGER NOT NULL, name TEXT NOT NULL, partition INTEGER NOT NULL,"
+    " generation INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (source, name, partition)) WITHOUT "
+    "ROWID;"
+    "CREATE TABLE counters (name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) WITHOUT ROWID;"
+    "PRAGMA application_id=" TEXT (APPLICATION_ID) ";"
+                                                   "PRAGMA user_version=" TEXT (LAYOUT_VERSION) ";"
+                                                                                                "COMMIT;";
+
+struct store_file {
+    sqlite3 *db;
+    int lock;    //  descriptor of the lock file
+    char path[PATH_MAX];
+};
+
+//  Where a refusal is told.
+typedef struct {
+    store_opening_t *opening;
+    char *why;
+    size_t size;
+} refusal_t;
+
+static bool __attribute__ ((format (printf, 3, 4)))
+refuse (refusal_t *refusal, store_opening_t opening, const char *format, ...)
+{
+    va_list args;
+    va_start (args, format);
+    vsnprintf (refusal->why, refusal->size, format, args);
+    va_end (args);
+    *refusal->opening = opening;
+    return false;
+}
+
+//  In SQLite's words; its code tells whether trying again may help.
+static bool
+refuse_sqlite (refusal_t *refusal, store_file_t *self)
+{
+    switch (sqlite3_errcode (self->db)) {
+    case SQLITE_NOTADB:
+        return refuse (refusal, STORE_UNUSABLE, "%s is no SQLite database: move it away, or set data_dir",
+                       self->path);
+    case SQLITE_CORRUPT:
+        return refuse (refusal, STORE_UNUSABLE, "%s is damaged (%s): restore a copy, or move it away",
+                       self->path, sqlite3_errmsg (self->db));
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+        return refuse (refusal, STORE_NO_ROOM, "%s: %s", self->path, sqlite3_errmsg (self->db));
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return refuse (refusal, STORE_LOCKED, "%s is in use by another program", self->path);
+    default:
+        return refuse (refusal, STORE_UNUSABLE, "%s: %s", self->path, sqlite3_errmsg (self->db));
+    }
+}
+
+static bool
+take_lock (store_file_t *self, refusal_t *refusal)
+{
+    char path[PATH_MAX + 8];
+    snprintf (path, sizeof path, "%s.lock", self->path);
+    self->lock = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (self->lock < 0)
+        return refuse (refusal, errno == ENOSPC ? STORE_NO_ROOM : STORE_UNUSABLE, "%s cannot be written: %s",
+                       path, strerror (errno));
+    if (flock (self->lock, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    return refuse (refusal, STORE_LOCKED, "%s is locked: another persister writes there", path);
+}
+
+static bool
+execute (store_file_t *self, refusal_t *refusal, const char *sql)
+{
+    return sqlite3_exec (self->db, sql, NULL, NULL, NULL) == SQLITE_OK || refuse_sqlite (refusal, self);
+}
+
+//  Reads the first column of the first row; text holds at least "".
+static bool
+ask (store_file_t *self, refusal_t *refusal, const char *sql, char *text, size_t size)
+{
+    sqlite3_stmt *stmt = NULL;
+    *text = 0;
+    int code = sqlite3_prepare_v2 (self->db, sql, -1, &stmt, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step (stmt);
+    bool good = code == SQLITE_ROW || code == SQLITE_DONE || refuse_sqlite (refusal, self);
+    if (code == SQLITE_ROW)
+        snprintf (text, size, "%s", (const char *)sqlite3_column_text (stmt, 0));
+    sqlite3_finalize (stmt);
+    return good;
+}
+
+static bool
+ask_number (store_file_t *self, refusal_t *refusal, const char *sql, long *number)
+{
+    char text[32];
+    bool good = ask (self, refusal, sql, text, sizeof text);
+    *number = strtol (text, NULL, 10);
+    return good;
+}
+
+//  Is it ours, or new? *fresh: it has no tables at all.
+static bool
+check_owner (store_file_t *self, refusal_t *refusal, bool *fresh)
+{
+    long tables_found, application, version;
+    if (!ask_number (self, refusal, "SELECT count (*) FROM sqlite_master", &tables_found) ||
+        !ask_number (self, refusal, "PRAGMA application_id", &application) ||
+        !ask_number (self, refusal, "PRAGMA user_version", &version))
+        return false;
+    *fresh = tables_found == 0 && application == 0;
+    if (!*fresh && application != APPLICATION_ID)
+        return refuse (refusal, STORE_UNUSABLE, "%s belongs to another program: set data_dir", self->path);
+    if (!*fresh && version != LAYOUT_VERSION)
+        return refuse (refusal, STORE_UNUSABLE, "%s has layout %ld, this build knows %d", self->path, version,
+                       LAYOUT_VERSION);
+    return true;
+}
+
+static bool
+check_sound (store_file_t *self, refusal_t *refusal)
+{
+    struct stat info;
+    char verdict[256];
+    if (stat (self->path, &info) == 0 && info.st_size > CHECK_BYTES_MAX)
+        return true;
+    if (!ask (self, refusal, "PRAGMA quick_check(1)", verdict, sizeof verdict))
+        return false;
+    if (strcmp (verdict, "ok") == 0)
+        return true;
+    return refuse (refusal, STORE_UNUSABLE, "%s is damaged (%s): restore a copy, or move it away", self->path,
+                   verdict);
+}
+
+static bool
+open_database (store_file_t *self, refusal_t *refusal)
+{
+    bool fresh = false;
+    char mode[16];
+    if (sqlite3_open_v2 (self->path, &self->db,
+                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        return refuse_sqlite (refusal, self);
+    sqlite3_extended_result_codes (self->db, 0);
+    sqlite3_busy_timeout (self->db, 200);
+    //  A damaged file keeps its WAL beside it as it is, for whoever repairs it.
+    sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (!check_owner (self, refusal, &fresh) || !check_sound (self, refusal))
+        return false;
+    if (!ask (self, refusal, "PRAGMA journal_mode=WAL", mode, sizeof mode))
+        return false;
+    if (strcmp (mode, "wal") != 0)
+        return refuse (refusal, STORE_UNUSABLE, "%s: this file system cannot keep a WAL", self->path);
+    if (!execute (self, refusal, "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;"))
+        return false;
+    sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return !fresh || execute (self, refusal, tables);
+}
+
+//  The directory and its file hold people's data: nobody else may read them.
+static bool
+find_path (store_file_t *self, refusal_t *refusal, const char *directory)
+{
+    int size = snprintf (self->path, sizeof self->path, "%s/" STORE_FILE, directory);
+    if (size < 0 || (size_t)size >= sizeof self->path)
+        return refuse (refusal, STORE_UNUSABLE, "data_dir is too long a path");
+    if (mkdir (directory, 0700) == 0 || errno == EEXIST)
+        return true;
+    return refuse (refusal, STORE_UNUSABLE, "%s cannot be made: %s", directory, strerror (errno));
+}
+
+store_file_t *
+store_file_new (const char *directory, store_opening_t *opening, char *why, size_t why_size)
+{
+    refusal_t refusal = { opening, why, why_size };
+    store_file_t *self = memory_new (1, sizeof *self);
+    self->lock = -1;
+    *opening = STORE_OPENED;
+    mode_t mask = umask (0077);
+    bool good =
+        find_path (self, &refusal, directory) && take_lock (self, &refusal) && open_database (self, &refusal);
+    umask (mask);
+    if (!good)
+        store_file_destroy (&self);
+    return self;
+}
+
+void
+store_file_destroy (store_file_t **self_p)
+{
+    store_file_t *self = *self_p;
+    if (!self)
+        return;
+    sqlite3_close (self->db);
+    if (self->lock >= 0)
+        close (self->lock);
+    free (self);
+    *self_p = NULL;
+}
+
+sqlite3 *
+store_file_db (store_file_t *self)
+{
+    return self->db;
+}
+
+const char *
+store_file_path (const store_file_t *self)
+{
+    return self->path;
+}

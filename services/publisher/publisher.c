@@ -1,0 +1,360 @@
+//  publisher - one numbered feed and snapshots of all live sessions
+
+#include "publisher.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buffer.h"
+#include "memory.h"
+#include "snapshots.h"
+
+//  A slot's frame is sent before the turn ends once it is this large.
+#define FRAME_BYTES 60000
+//  A slot's buffer larger than this goes back after each frame.
+#define KEEP_BYTES 4096
+#define TIDE_MS 1000
+#define NO_SHARD (-1)
+
+typedef struct {
+    uint64_t seq;
+    buffer_t pending;    //  encoded messages of this turn
+    int shard;           //  who filled it last
+    bool filling, dirty;
+} slot_t;
+
+struct publisher {
+    uint64_t epoch;
+    publisher_publish_fn *publish;
+    void *arg;
+    last_value_t *sessions;
+    snapshots_t *snapshots;
+    slot_t slots [USHER_SLOTS];
+    uint16_t dirty [USHER_SLOTS];
+    size_t dirty_count;
+    int64_t tide_at_ms;    //  mono; when the next one is due
+    uint64_t accepted, stale, announced, frames, bytes, gone;
+};
+
+publisher_t *
+publisher_new (uint64_t epoch, publisher_publish_fn *publish, void *arg)
+{
+    publisher_t *self = memory_new (1, sizeof *self);
+    self->epoch = epoch;
+    self->publish = publish;
+    self->arg = arg;
+    self->sessions = last_value_new ();
+    self->snapshots = snapshots_new (epoch);
+    for (size_t slot = 0; slot < USHER_SLOTS; slot++) {
+        self->slots [slot].filling = true;
+        self->slots [slot].shard = NO_SHARD;
+    }
+    return self;
+}
+
+void
+publisher_destroy (void **self_p)
+{
+    publisher_t *self = *self_p;
+    if (!self)
+        return;
+    for (size_t slot = 0; slot < USHER_SLOTS; slot++)
+        buffer_free (&self->slots [slot].pending);
+    last_value_destroy (&self->sessions);
+    snapshots_destroy (&self->snapshots);
+    free (self);
+    *self_p = NULL;
+}
+
+//  ---- the feed
+
+static void
+publish (publisher_t *self, const void *topic, size_t topic_size, const void *data, size_t size)
+{
+    self->frames++;
+    self->bytes += size;
+    self->publish (self->arg, topic, topic_size, data, size);
+}
+
+static void
+publish_slot (publisher_t *self, uint32_t slot)
+{
+    slot_t *of = &self->slots [slot];
+    if (!of->pending.size)
+        return;
+    usher_msg_t head = { .id = USHER_MSG_numbered, .numbered = { self->epoch, slot, ++of->seq } };
+    buffer_t frame = { 0 };
+    size_t room = USHER_FRAME_HEAD + usher_encode_bound (&head) + of->pending.size;
+    buffer_reserve (&frame, room);
+    frame.size = usher_frame_begin (frame.data, room);
+    frame.size += usher_encode (&head, frame.data + frame.size, room - frame.size);
+    buffer_add (&frame, of->pending.data, of->pending.size);
+    const uint8_t topic [] = { 's', (uint8_t) (slot >> 8), (uint8_t) slot };
+    publish (self, topic, sizeof topic, frame.data, frame.size);
+    buffer_free (&frame);
+    buffer_clear (&of->pending, KEEP_BYTES);
+}
+
+static void
+publish_dirty (publisher_t *self)
+{
+    for (size_t at = 0; at < self->dirty_count; at++) {
+        publish_slot (self, self->dirty [at]);
+        self->slots [self->dirty [at]].dirty = false;
+    }
+    self->dirty_count = 0;
+}
+
+static void
+feed (publisher_t *self, uint32_t slot, const usher_msg_t *msg)
+{
+    slot_t *of = &self->slots [slot];
+    size_t bound = usher_encode_bound (msg);
+    if (of->pending.size && of->pending.size + bound > FRAME_BYTES)
+        publish_slot (self, slot);
+    size_t size = usher_encode (msg, buffer_reserve (&of->pending, bound), bound);
+    assert (size);
+    of->pending.size += size;
+    if (!of->dirty) {
+        of->dirty = true;
+        self->dirty [self->dirty_count++] = (uint16_t) slot;
+    }
+}
+
+static void
+publish_tide (publisher_t *self, int64_t wall_ms)
+{
+    uint8_t seqs [USHER_SLOTS * 8], filling [USHER_SLOTS / 8] = { 0 };
+    for (size_t slot = 0; slot < USHER_SLOTS; slot++) {
+        for (size_t byte = 0; byte < 8; byte++)
+            seqs [slot * 8 + byte] = (uint8_t) (self->slots [slot].seq >> 8 * byte);
+        if (self->slots [slot].filling)
+            filling [slot / 8] |= (uint8_t) (1u << slot % 8);
+    }
+    usher_msg_t msg = { .id = USHER_MSG_tide,
+                        .tide = { self->epoch, (uint64_t) wall_ms, usher_bytes (seqs, sizeof seqs),
+                                  usher_bytes (filling, sizeof filling) } };
+    char frame [USHER_FRAME_HEAD + sizeof seqs + sizeof filling + 64];
+    size_t size = usher_frame_begin (frame, sizeof frame);
+    size += usher_encode (&msg, frame + size, sizeof frame - size);
+    publish (self, "t", 1, frame, size);
+}
+
+//  ---- from shards
+
+//  The newest epoch that speaks for a viewer; 0 nobody does. A zombie's messages are older.
+static uint64_t
+viewer_epoch (const publisher_t *self, uint32_t slot, usher_str_t viewer_id)
+{
+    uint64_t epoch = 0;
+    size_t at = last_value_next (self->sessions, slot, viewer_id, 0);
+    while (at < last_value_count (self->sessions, slot)) {
+        if (last_value_at (self->sessions, slot, at)->epoch > epoch)
+            epoch = last_value_at (self->sessions, slot, at)->epoch;
+        at = last_value_next (self->sessions, slot, viewer_id, at + 1);
+    }
+    return epoch;
+}
+
+//  Epochs are compared for the viewer, versions for the session: a shard that fills sends a viewer's sessions in any
+//  order, each with the version that it had.
+static bool
+is_stale (const publisher_t *self, const usher_session_t *session)
+{
+    if (session->epoch < viewer_epoch (self, session->slot, session->viewer_id))
+        return true;
+    const last_value_entry_t *held =
+        last_value_find (self->sessions, session->slot, session->viewer_id, session->session_id);
+    return held && held->epoch == session->epoch && held->version >= session->version;
+}
+
+void
+publisher_session (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    publisher_t *self = arg;
+    (void) peer;
+    (void) out;
+    if (is_stale (self, &msg->session) || !last_value_put (self->sessions, &msg->session)) {
+        self->stale++;
+        return;
+    }
+    self->accepted++;
+    feed (self, msg->session.slot, msg);
+}
+
+void
+publisher_announce (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    publisher_t *self = arg;
+    (void) peer;
+    (void) out;
+    if (msg->announce.epoch < viewer_epoch (self, msg->announce.slot, msg->announce.viewer_id)) {
+        self->stale++;
+        return;
+    }
+    self->announced++;
+    feed (self, msg->announce.slot, msg);
+}
+
+//  Sessions that an earlier owner spoke of and the new one did not are gone.
+static void
+forget_older (publisher_t *self, uint32_t slot, uint64_t epoch)
+{
+    size_t at = 0;
+    while (at < last_value_count (self->sessions, slot)) {
+        const last_value_entry_t *entry = last_value_at (self->sessions, slot, at);
+        if (entry->epoch >= epoch) {
+            at++;
+            continue;
+        }
+        usher_msg_t msg = { .id = USHER_MSG_session,
+                            .session = { .slot = slot,
+                                         .viewer_id = last_value_viewer (entry),
+                                         .session_id = last_value_session (entry),
+                                         .epoch = epoch,
+                                         .gone = 1 } };
+        feed (self, slot, &msg);
+        last_value_remove (self->sessions, slot, at);
+        self->gone++;
+    }
+}
+
+void
+publisher_filled (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    publisher_t *self = arg;
+    const usher_filled_t *filled = &msg->filled;
+    (void) peer;
+    (void) out;
+    if (filled->owners.size != USHER_SLOTS)
+        return;
+    for (uint32_t slot = 0; slot < USHER_SLOTS; slot++) {
+        slot_t *of = &self->slots [slot];
+        if ((uint8_t) filled->owners.data [slot] == filled->shard) {
+            of->shard = (int) filled->shard;
+            of->filling = false;
+            forget_older (self, slot, filled->epoch);
+        } else if (of->shard == (int) filled->shard) {
+            //  It moved away; whoever has it now will say so.
+            of->shard = NO_SHARD;
+            of->filling = true;
+        }
+    }
+}
+
+//  ---- snapshots
+
+void
+publisher_snapshot_request (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    publisher_t *self = arg;
+    (void) out;
+    snapshots_ask (self->snapshots, peer, &msg->snapshot_request);
+}
+
+//  ---- the skeleton's calls
+
+static void
+shard_up (publisher_t *self, uint32_t peer, const char *name, outbox_t *out)
+{
+    const char *number = strrchr (name, '-');
+    int shard = number ? atoi (number + 1) : NO_SHARD;
+    for (size_t slot = 0; slot < USHER_SLOTS && shard != NO_SHARD; slot++)
+        if (self->slots [slot].shard == shard)
+            self->slots [slot].filling = true;
+    usher_msg_t fill = { .id = USHER_MSG_fill };
+    outbox_put (out, USHER_LINK_changes, peer, &fill);
+}
+
+void
+publisher_peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out)
+{
+    publisher_t *self = arg;
+    if (link == USHER_LINK_changes)
+        shard_up (self, peer, name, out);
+    else if (link == USHER_LINK_snapshots)
+        snapshots_forget (self->snapshots, peer);
+}
+
+void
+publisher_peer_down (void *arg, usher_link_id_t link, uint32_t peer)
+{
+    publisher_t *self = arg;
+    if (link == USHER_LINK_snapshots)
+        snapshots_forget (self->snapshots, peer);
+}
+
+static uint64_t
+seq_of (const void *arg, uint32_t slot)
+{
+    const publisher_t *self = arg;
+    return self->slots [slot].seq;
+}
+
+bool
+publisher_turn (void *arg, usher_time_t now, outbox_t *out)
+{
+    publisher_t *self = arg;
+    (void) now;
+    //  First the feed: then what is held and the numbers agree, and a snapshot may say both.
+    publish_dirty (self);
+    return snapshots_turn (self->snapshots, self->sessions, seq_of, self, out);
+}
+
+void
+publisher_tick (void *arg, usher_time_t now, outbox_t *out)
+{
+    publisher_t *self = arg;
+    (void) out;
+    if (now.mono_ms < self->tide_at_ms)
+        return;
+    self->tide_at_ms = now.mono_ms + TIDE_MS;
+    publish_dirty (self);
+    publish_tide (self, now.wall_ms);
+}
+
+bool
+publisher_drained (void *arg, usher_time_t now, outbox_t *out)
+{
+    (void) now;
+    (void) out;
+    publish_dirty (arg);
+    return true;
+}
+
+void
+publisher_metrics (const void *arg, FILE *out)
+{
+    const publisher_t *self = arg;
+    unsigned filling = 0;
+    for (size_t slot = 0; slot < USHER_SLOTS; slot++)
+        filling += self->slots [slot].filling;
+    const struct {
+        const char *name, *type, *help;
+        uint64_t value;
+    } rows [] = {
+        { "usher_publisher_sessions", "gauge", "Sessions held.", last_value_total (self->sessions) },
+        { "usher_publisher_session_bytes", "gauge", "Encoded bytes of the sessions held.",
+          last_value_bytes (self->sessions) },
+        { "usher_publisher_slots_filling", "gauge", "Slots that no shard has filled yet.", filling },
+        { "usher_publisher_changes_total", "counter", "Session messages taken.", self->accepted },
+        { "usher_publisher_stale_total", "counter", "Messages older than what is held.", self->stale },
+        { "usher_publisher_announced_total", "counter", "Announcements published.", self->announced },
+        { "usher_publisher_gone_total", "counter", "Sessions that a new owner did not know.", self->gone },
+        { "usher_publisher_frames_total", "counter", "Frames published.", self->frames },
+        { "usher_publisher_bytes_total", "counter", "Bytes published.", self->bytes },
+        { "usher_publisher_snapshots_waiting", "gauge", "Snapshot requests being answered.",
+          snapshots_waiting (self->snapshots) },
+    };
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++)
+        fprintf (out, "# HELP %s %s\n# TYPE %s %s\n%s %" PRIu64 "\n", rows [row].name, rows [row].help,
+                 rows [row].name, rows [row].type, rows [row].name, rows [row].value);
+}
+
+const last_value_t *
+publisher_sessions (const publisher_t *self)
+{
+    return self->sessions;
+}

@@ -1,0 +1,41 @@
+//  receipts - which frames of which ingester are applied and durable
+//
+//  A frame is durable when it was applied and everything it waits for is written. Receipts go back in order.
+
+#ifndef RECEIPTS_H
+#define RECEIPTS_H
+
+#include "message.h"
+
+typedef struct receipts receipts_t;
+
+//  Names a frame that something waits for. A ticket outlives its ingester harmlessly.
+typedef struct {
+    uint32_t peer;
+    uint32_t generation;
+    uint64_t seq;
+} receipt_ticket_t;
+
+receipts_t *receipts_new (void);
+void receipts_destroy (receipts_t **self_p);
+
+//  A peer begins anew; its old tickets mean nothing from now on.
+void receipts_open (receipts_t *self, uint32_t peer);
+
+//  Begins frame seq. Returns false, and takes nothing, unless it is the peer's first or the one after its last.
+bool receipts_begin (receipts_t *self, uint32_t peer, uint64_t seq);
+
+//  A ticket for the frame that the peer began last; each one taken must be given back.
+receipt_ticket_t receipts_take (receipts_t *self, uint32_t peer);
+void receipts_give_back (receipts_t *self, receipt_ticket_t ticket);
+
+//  Is a the same frame as b?
+bool receipts_same (receipt_ticket_t a, receipt_ticket_t b);
+
+//  Calls tell for each peer whose applied or durable number grew since the last call.
+void receipts_report (receipts_t *self, void (*tell) (void *arg, uint32_t peer, usher_msg_id_t id, uint64_t seq), void *arg);
+
+//  Frames begun and not durable.
+size_t receipts_open_count (const receipts_t *self);
+
+#endif

@@ -1,0 +1,72 @@
+//  session - one playback of one medium: its events in order, what they fold to, and what it knows besides
+//
+//  Keeps the last events (5 minutes, 64 of them) apart from the fold of all before, so that one that comes late
+//  takes its place. Attributes come from the newest event that has them, totals are merged by maximum: neither
+//  minds the order of arrival.
+
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "fold.h"
+#include "config.h"
+
+#define SESSION_WINDOW_EVENTS 64
+#define SESSION_WINDOW_MS (5 * 60 * 1000)
+
+typedef struct {
+    usher_session_record_t known;      //  strings are owned
+    fold_t base, now;                  //  before the window; after it
+    size_t count, room;
+    usher_window_record_t *window;     //  in order; strings are owned
+    uint64_t grace_ms;                 //  nothing expires before this plus a timeout: it was loaded then
+    uint64_t feed_version;             //  of the newest session message
+    uint64_t fed_ms;                   //  source clock of it
+    bool shown;                        //  the feed has it as live
+} session_t;
+
+typedef enum { SESSION_APPLIED, SESSION_DUPLICATE, SESSION_LATE } session_outcome_t;
+
+//  What an event did, for whoever writes and publishes.
+typedef struct {
+    session_outcome_t outcome;
+    bool hard;                 //  a fact that must be durable before its offset is committed
+    bool changed;              //  the state or something people look at changed: tell the feed now
+    bool announce;             //  a status change, first event, or ad counter change by the newest event
+    bool reordered;            //  it took a place before others, whose rows may say something else now
+    bool rows;                 //  which history rows there should be has changed: see session_row_wanted
+} session_effect_t;
+
+void session_init (session_t *self, usher_str_t session_id);
+void session_clear (session_t *self);
+
+//  Applies one event. What it needs of it is copied.
+session_effect_t session_take (session_t *self, const usher_event_t *event);
+
+//  The state with silence taken into account, and its status.
+usher_state_t session_state (const session_t *self);
+usher_status_t session_status (const session_t *self);
+
+//  When the session will be LOST or FAILED if nothing comes, in ms of the source's clock; UINT64_MAX never. With it, what
+//  it will become.
+uint64_t session_deadline (const session_t *self, const config_t *config, usher_state_t *becomes);
+
+//  Makes it LOST or FAILED as of its deadline.
+void session_expire (session_t *self, usher_state_t state, uint64_t at_ms);
+
+//  When it leaves memory, in ms of the source's clock; UINT64_MAX while it is live.
+uint64_t session_forget_at (const session_t *self, const config_t *config);
+
+//  Does event number at of the window ask for a history row, and with what in it? Fills row (strings are views).
+bool session_row_wanted (const session_t *self, size_t at, usher_history_t *row);
+
+//  -1, 0, 1: the order of two events. Rows as in 02-profile: device time, running times, rank, id.
+int session_order (const usher_window_record_t *a, const usher_window_record_t *b);
+
+//  Fills in what the feed says of the session. Strings are views.
+void session_describe (const session_t *self, usher_session_t *out);
+
+//  Writes and reads what is stored. session_restore takes its records from msg and after; false when they are not a session.
+size_t session_store (const session_t *self, void *data, size_t size);
+bool session_restore (session_t *self, const usher_session_record_t *record, usher_frame_t *frame, usher_msg_t *next);
+
+#endif

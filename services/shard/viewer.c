@@ -1,0 +1,304 @@
+//  viewer - the actor: a person's sessions, what was applied to them, which rows the store should hold
+
+#include "viewer.h"
+#include "memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+void
+viewer_init (viewer_t *self, usher_str_t id)
+{
+    *self = (viewer_t) { .slot = usher_slot (id) };
+    self->id = usher_bytes (memory_copy (id.data, id.size), id.size);
+}
+
+static void
+sessions_clear (viewer_t *self)
+{
+    for (size_t at = 0; at < self->session_count; at++)
+        session_clear (&self->sessions [at]);
+    self->session_count = self->position_count = 0;
+}
+
+void
+viewer_clear (viewer_t *self)
+{
+    sessions_clear (self);
+    free (self->sessions);
+    free (self->positions);
+    free (self->rows);
+    free ((void *) (uintptr_t) self->id.data);
+    *self = (viewer_t) { 0 };
+}
+
+//  ---- positions
+
+static usher_position_record_t *
+position_find (viewer_t *self, const usher_event_t *event)
+{
+    for (size_t at = 0; at < self->position_count; at++) {
+        usher_position_record_t *position = &self->positions [at];
+        if (position->partition == event->partition && position->source == event->source)
+            return position;
+    }
+    return NULL;
+}
+
+static bool
+is_applied (viewer_t *self, const usher_event_t *event)
+{
+    const usher_position_record_t *position = position_find (self, event);
+    return position && position->generation == event->generation && event->offset <= position->offset;
+}
+
+//  A new generation of a source replaces the old one.
+static void
+position_note (viewer_t *self, const usher_event_t *event)
+{
+    usher_position_record_t *position = position_find (self, event);
+    if (!position && self->position_count < VIEWER_POSITIONS) {
+        self->positions = memory_resize (self->positions, self->position_count + 1, sizeof *self->positions);
+        position = &self->positions [self->position_count++];
+    }
+    //  Beyond the limit the event ids in the windows are what tells a replay.
+    if (position)
+        *position = (usher_position_record_t) { event->source, event->generation, event->partition, event->offset };
+}
+
+//  ---- sessions
+
+static size_t
+session_longest_silent (const viewer_t *self)
+{
+    size_t found = 0;
+    for (size_t at = 1; at < self->session_count; at++)
+        if (self->sessions [at].now.seen_ms < self->sessions [found].now.seen_ms)
+            found = at;
+    return found;
+}
+
+//  An input without sessions: the label of the medium, else the viewer as a whole.
+static usher_str_t
+session_name (const usher_event_t *event)
+{
+    return event->session_id.size ? event->session_id : event->media_label;
+}
+
+static session_t *
+session_for (viewer_t *self, const usher_event_t *event)
+{
+    usher_str_t name = session_name (event);
+    for (size_t at = 0; at < self->session_count; at++)
+        if (usher_str_eq (self->sessions [at].known.session_id, name))
+            return &self->sessions [at];
+    session_t *session;
+    if (self->session_count == VIEWER_SESSIONS) {
+        session = &self->sessions [session_longest_silent (self)];
+        session_clear (session);
+    } else {
+        self->sessions = memory_resize (self->sessions, self->session_count + 1, sizeof *self->sessions);
+        session = &self->sessions [self->session_count++];
+    }
+    session_init (session, name);
+    return session;
+}
+
+//  ---- history rows
+
+//  Whether another row of this viewer at the same instant comes before this one, and so has the bare key.
+static bool
+instant_is_taken (const viewer_t *self, const session_t *session, const usher_window_record_t *record)
+{
+    for (size_t one = 0; one < self->session_count; one++) {
+        const session_t *other = &self->sessions [one];
+        if (other->base.row_ms == record->collected_ms)
+            return true;
+        for (size_t at = 0; at < other->count; at++) {
+            const usher_window_record_t *rival = &other->window [at];
+            if (rival == record || !rival->row_wanted || rival->collected_ms != record->collected_ms)
+                continue;
+            int order = session_order (rival, record);
+            if (order < 0 || (order == 0 && other < session))
+                return true;
+        }
+    }
+    return false;
+}
+
+//  ISO 8601 with three decimals and Z, so that keys sort; with # and the event id where the instant is taken.
+static usher_str_t
+key_write (const usher_window_record_t *record, uint32_t has_row, char *text, size_t size)
+{
+    time_t seconds = (time_t) (record->collected_ms / 1000);
+    struct tm parts;
+    gmtime_r (&seconds, &parts);
+    size_t used = strftime (text, size, "%Y-%m-%dT%H:%M:%S", &parts);
+    used += (size_t) snprintf (text + used, size - used, ".%03uZ", (unsigned) (record->collected_ms % 1000));
+    if (has_row == 2)
+        used += (size_t) snprintf (text + used, size - used, "#%.*s", (int) record->event_id.size, record->event_id.data);
+    return usher_bytes (text, used);
+}
+
+static void
+row_queue (viewer_t *self, const usher_history_t *row)
+{
+    usher_msg_t msg = { .id = USHER_MSG_history, .history = *row };
+    size_t bound = usher_encode_bound (&msg);
+    if (self->rows_room - self->rows_used < bound) {
+        self->rows_room = (self->rows_used + bound) * 2;
+        self->rows = memory_resize (self->rows, self->rows_room, 1);
+    }
+    self->rows_used += usher_encode (&msg, self->rows + self->rows_used, self->rows_room - self->rows_used);
+}
+
+void
+viewer_rows_prepend (viewer_t *self, const void *data, size_t size)
+{
+    self->rows = memory_resize (self->rows, self->rows_used + size, 1);
+    self->rows_room = self->rows_used + size;
+    memmove (self->rows + size, self->rows, self->rows_used);
+    memcpy (self->rows, data, size);
+    self->rows_used += size;
+}
+
+static void
+row_remove (viewer_t *self, const usher_window_record_t *record)
+{
+    char text [192];
+    usher_history_t row = { .viewer_id = self->id, .remove = 1 };
+    row.key_tstamp = key_write (record, record->has_row, text, sizeof text);
+    row_queue (self, &row);
+}
+
+static void
+row_put (viewer_t *self, const session_t *session, size_t at, uint64_t expires_s)
+{
+    char text [192];
+    usher_history_t row = { .viewer_id = self->id, .expires_s = expires_s };
+    session_row_wanted (session, at, &row);
+    row.key_tstamp = key_write (&session->window [at], session->window [at].has_row, text, sizeof text);
+    row_queue (self, &row);
+}
+
+static uint32_t
+key_wanted (const viewer_t *self, const session_t *session, const usher_window_record_t *record)
+{
+    if (!record->row_wanted)
+        return 0;
+    return instant_is_taken (self, session, record) ? 2 : 1;
+}
+
+//  First takes back what is wrong, then writes all rows of the window that are wanted: rows are few and keyed,
+//  so writing one again does no harm.
+static void
+rows_settle (viewer_t *self, bool rewrite, session_t *touched, uint64_t expires_s)
+{
+    for (size_t one = 0; one < self->session_count; one++) {
+        session_t *session = &self->sessions [one];
+        for (size_t at = 0; at < session->count; at++) {
+            usher_window_record_t *record = &session->window [at];
+            uint32_t wanted = key_wanted (self, session, record);
+            if (record->has_row && record->has_row != wanted)
+                row_remove (self, record);
+        }
+    }
+    for (size_t one = 0; one < self->session_count; one++) {
+        session_t *session = &self->sessions [one];
+        for (size_t at = 0; at < session->count; at++) {
+            usher_window_record_t *record = &session->window [at];
+            uint32_t wanted = key_wanted (self, session, record);
+            bool again = wanted != record->has_row || (rewrite && session == touched);
+            record->has_row = wanted;
+            if (wanted && again)
+                row_put (self, session, at, expires_s);
+        }
+    }
+}
+
+viewer_effect_t
+viewer_take (viewer_t *self, const usher_event_t *event, uint64_t expires_s)
+{
+    if (is_applied (self, event))
+        return (viewer_effect_t) { .outcome = VIEWER_DUPLICATE };
+    position_note (self, event);
+    session_t *session = session_for (self, event);
+    session_effect_t effect = session_take (session, event);
+    if (effect.outcome != SESSION_APPLIED)
+        return (viewer_effect_t) { effect.outcome == SESSION_LATE ? VIEWER_LATE : VIEWER_DUPLICATE, session, effect };
+    if (effect.rows)
+        rows_settle (self, effect.reordered, session, expires_s);
+    return (viewer_effect_t) { VIEWER_APPLIED, session, effect };
+}
+
+//  ---- stored
+
+size_t
+viewer_store_bound (const viewer_t *self)
+{
+    size_t bound = 64 + self->id.size + self->position_count * 64;
+    usher_msg_t msg;
+    for (size_t one = 0; one < self->session_count; one++) {
+        const session_t *session = &self->sessions [one];
+        msg = (usher_msg_t) { .id = USHER_MSG_session_record, .session_record = session->known };
+        bound += usher_encode_bound (&msg) + 512;
+        for (size_t at = 0; at < session->count; at++) {
+            msg = (usher_msg_t) { .id = USHER_MSG_window_record, .window_record = session->window [at] };
+            bound += usher_encode_bound (&msg);
+        }
+    }
+    return bound;
+}
+
+size_t
+viewer_store (const viewer_t *self, void *data, size_t size)
+{
+    usher_msg_t msg = { .id = USHER_MSG_viewer_record, .viewer_record = { self->id } };
+    size_t used = usher_encode (&msg, data, size);
+    for (size_t at = 0; at < self->position_count; at++) {
+        msg = (usher_msg_t) { .id = USHER_MSG_position_record, .position_record = self->positions [at] };
+        used += usher_encode (&msg, (char *) data + used, size - used);
+    }
+    for (size_t at = 0; at < self->session_count; at++) {
+        size_t bytes = session_store (&self->sessions [at], (char *) data + used, size - used);
+        if (bytes == 0)
+            return 0;
+        used += bytes;
+    }
+    return used;
+}
+
+static bool
+records_read (viewer_t *self, usher_frame_t *frame, usher_msg_t *msg)
+{
+    if (usher_decode (frame, msg) != USHER_OK || msg->id != USHER_MSG_viewer_record ||
+        !usher_str_eq (msg->viewer_record.viewer_id, self->id))
+        return false;
+    usher_error_t error = usher_decode (frame, msg);
+    while (error == USHER_OK && msg->id == USHER_MSG_position_record) {
+        self->positions = memory_resize (self->positions, self->position_count + 1, sizeof *self->positions);
+        self->positions [self->position_count++] = msg->position_record;
+        error = usher_decode (frame, msg);
+    }
+    while (msg->id == USHER_MSG_session_record) {
+        usher_session_record_t record = msg->session_record;
+        self->sessions = memory_resize (self->sessions, self->session_count + 1, sizeof *self->sessions);
+        if (!session_restore (&self->sessions [self->session_count++], &record, frame, msg))
+            return false;
+    }
+    return frame->next == frame->end && msg->id == 0;
+}
+
+bool
+viewer_restore (viewer_t *self, const void *data, size_t size)
+{
+    usher_frame_t frame;
+    usher_msg_t msg;
+    usher_records_open (&frame, data, size);
+    if (records_read (self, &frame, &msg))
+        return true;
+    sessions_clear (self);
+    return false;
+}

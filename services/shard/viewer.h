@@ -1,0 +1,51 @@
+//  viewer - the actor: a person's sessions, what was applied to them, which rows the store should hold
+//
+//  Pure: an event in, effects out. When to write and whom to tell is the shard's business.
+
+#ifndef VIEWER_H
+#define VIEWER_H
+
+#include "session.h"
+
+#define VIEWER_SESSIONS 16         //  more than these: the one that was silent longest is folded away
+#define VIEWER_POSITIONS 64        //  partitions a viewer's events came from
+
+typedef struct {
+    usher_str_t id;                //  owned
+    uint32_t slot;
+    uint64_t feed_version;         //  of the newest session message of any session
+    size_t session_count, position_count;
+    session_t *sessions;
+    usher_position_record_t *positions;
+    size_t rows_used, rows_room;   //  history messages that wait for the next write, encoded
+    uint8_t *rows;
+} viewer_t;
+
+typedef enum { VIEWER_APPLIED, VIEWER_DUPLICATE, VIEWER_LATE } viewer_outcome_t;
+
+typedef struct {
+    viewer_outcome_t outcome;
+    session_t *session;            //  the one that it concerned; NULL for a duplicate
+    session_effect_t effect;
+} viewer_effect_t;
+
+void viewer_init (viewer_t *self, usher_str_t id);
+void viewer_clear (viewer_t *self);
+
+//  Applies an event once: a position that was applied before, or an id that is in the window, is a duplicate.
+//  expires_s is the Unix second at which history rows expire.
+viewer_effect_t viewer_take (viewer_t *self, const usher_event_t *event, uint64_t expires_s);
+
+//  Puts back history messages that were taken for a write and not written, before those queued since.
+void viewer_rows_prepend (viewer_t *self, const void *data, size_t size);
+
+//  Bytes that viewer_store needs at most.
+size_t viewer_store_bound (const viewer_t *self);
+
+//  Writes the profile as records. Returns the bytes, 0 if size is too small.
+size_t viewer_store (const viewer_t *self, void *data, size_t size);
+
+//  Reads a stored profile into a viewer made by viewer_init. Returns false when it is damaged; the viewer is empty then.
+bool viewer_restore (viewer_t *self, const void *data, size_t size);
+
+#endif

@@ -1,0 +1,89 @@
+//  wheel - which viewers want to be looked at when
+
+#include "wheel.h"
+#include "memory.h"
+
+#include <stdlib.h>
+
+enum { BUCKETS = 4096, BUCKET_MS = 1000 };
+
+struct wheel {
+    uint64_t second;               //  of the bucket that is next to be emptied
+    wheel_node_t *buckets [BUCKETS];
+};
+
+wheel_t *
+wheel_new (void)
+{
+    return memory_new (1, sizeof (wheel_t));
+}
+
+void
+wheel_destroy (wheel_t **self_p)
+{
+    free (*self_p);
+    *self_p = NULL;
+}
+
+void
+wheel_remove (wheel_node_t *node)
+{
+    if (!node->prev)
+        return;
+    *node->prev = node->next;
+    if (node->next)
+        node->next->prev = node->prev;
+    node->prev = NULL;
+    node->next = NULL;
+}
+
+static void
+insert (wheel_t *self, wheel_node_t *node)
+{
+    //  Rounded up, so that what comes out of a bucket is due; beyond the ring it comes up early and goes in again.
+    uint64_t second = (node->due_ms + BUCKET_MS - 1) / BUCKET_MS;
+    if (second < self->second)
+        second = self->second;
+    if (second >= self->second + BUCKETS)
+        second = self->second + BUCKETS - 1;
+    wheel_node_t **bucket = &self->buckets [second % BUCKETS];
+    node->next = *bucket;
+    node->prev = bucket;
+    if (node->next)
+        node->next->prev = &node->next;
+    *bucket = node;
+}
+
+void
+wheel_put (wheel_t *self, wheel_node_t *node, uint64_t due_ms)
+{
+    if (node->prev && node->due_ms <= due_ms)
+        return;
+    wheel_remove (node);
+    node->due_ms = due_ms;
+    insert (self, node);
+}
+
+wheel_node_t *
+wheel_due (wheel_t *self, uint64_t now_ms)
+{
+    uint64_t now = now_ms / BUCKET_MS;
+    //  After a long stand-still every bucket is due once.
+    if (now >= self->second + BUCKETS)
+        self->second = now - BUCKETS + 1;
+    while (self->second <= now) {
+        wheel_node_t *node = self->buckets [self->second % BUCKETS];
+        if (!node) {
+            if (self->second == now)
+                return NULL;
+            self->second++;
+            continue;
+        }
+        wheel_remove (node);
+        //  Within this second it is due early enough; beyond the ring it was put in for a later round.
+        if (node->due_ms / BUCKET_MS <= now)
+            return node;
+        insert (self, node);
+    }
+    return NULL;
+}
