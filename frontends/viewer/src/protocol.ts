@@ -1,0 +1,119 @@
+//  protocol.ts - what the gateway says: /v1/live frames and the history answer
+//
+//  Instants are ISO 8601 text, durations seconds unless a name ends otherwise.
+//  Unknown text is "", an unknown number null.
+
+export const STATES = [
+  'WATCHING',
+  'STARTING',
+  'REBUFFERING',
+  'SEEKING',
+  'AD',
+  'AD_PAUSED',
+  'PAUSED',
+  'ENDED',
+  'FAILED',
+  'LOST',
+] as const;
+export type State = (typeof STATES)[number];
+
+export const STATUSES = [
+  'WATCHING_VIDEO',
+  'WATCHING_AD',
+  'PAUSED_VIDEO',
+  'COMPLETED_VIDEO',
+] as const;
+export type Status = (typeof STATUSES)[number];
+
+export interface Session {
+  session_id: string;
+  media_label: string;
+  media_type: string;
+  player_type: string;
+  live: boolean;
+  state: State;
+  status: Status;
+  since: string;
+  last_seen: string;
+  position: number | null;
+  duration: number | null;
+  percent: number | null;
+  playback_rate: number | null;
+  volume: number | null;
+  muted: boolean;
+  fullscreen: boolean;
+  picture_in_picture: boolean;
+  quality: string;
+  ads: number;
+  ads_clicked: number;
+  ads_skipped: number;
+  ads_completed: number;
+  ad_breaks: number;
+  skip_streak: number;
+  ad: { ad_id: number | string; name: string; quartile: number } | null;
+  ad_break: { break_id: string; name: string; type: string } | null;
+  time_played: number | null;
+  time_paused: number | null;
+  time_buffering: number | null;
+  time_in_ads: number | null;
+  content_watched: number | null;
+  stalls: number;
+  errors: number;
+  last_error: string;
+  startup_ms: number | null;
+  platform: string;
+  app_id: string;
+  epoch: number;
+  version: number;
+}
+
+export interface Viewer {
+  viewer_id: string;
+  status: Status;
+  state: State;
+  since: string;
+  last_seen: string;
+  partial: boolean;
+  sessions: Session[];
+}
+
+export interface Message {
+  viewer_id: string;
+  collector_tstamp: string;
+  event_id: string;
+  event_name: string;
+  video_ts: number;
+  adsClicked: number;
+  adsSkipped: number;
+  adId: number | string;
+  status: Status;
+}
+
+export interface HistoryRow extends Message {
+  state: State;
+  session_id: string;
+  media_label: string;
+}
+
+export interface Stats {
+  now: string;
+  concurrent_sessions: number;
+  concurrent_viewers: number;
+  live_viewers: number;
+  sessions_by_state: Partial<Record<State, number>>;
+  sessions_by_status: Partial<Record<Status, number>>;
+  ads: { breaks: number; started: number; skipped: number; clicked: number; completed: number };
+  rebuffering: number;
+  errors: number;
+  top_media: { media_label: string; sessions: number }[];
+  messages_per_second: number;
+  partial: boolean;
+}
+
+export type Frame =
+  | { type: 'hello'; epoch: number; now: string }
+  | { type: 'snapshot'; viewers: Viewer[]; last: boolean; reset?: boolean }
+  | { type: 'viewer'; viewer: Viewer; epoch: number; seq: number }
+  | { type: 'gone'; viewer_id: string; epoch: number; seq: number }
+  | { type: 'message'; message: Message }
+  | { type: 'stats'; stats: Stats };
