@@ -1,0 +1,382 @@
+//  test_sim - crashes at any step, any order, duplicates: what the store and the feed say in the end is what a naive
+//  reading of the log says
+//
+//  Usage: test_sim [FIRST_SEED]. A failure prints its seed.
+
+#include "world.h"
+#include "ingester.h"
+#include "memory.h"
+#include "publisher.h"
+#include "shard.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <sqlite3.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { VIEWERS = 6, EVENTS_MIN = 8, EVENTS_MAX = 40, STEPS_MAX = 400000, ROWS_ROOM = 1024, CASES = 60 };
+
+static const int64_t START_MS = 1790000000000;
+
+//  One event as the log means it.
+typedef struct {
+    int viewer;
+    int64_t at_ms;
+    int name;                      //  index into names
+    int clicked, skipped;
+    double video_s;
+    char id [64];
+} told_t;
+
+static const char *const names [] = { "play", "pause", "ping", "end", "ad_break_start", "ad_break_end" };
+enum { PLAY, PAUSE, PING, END, BREAK_START, BREAK_END, NAMES };
+
+//  Of events at one instant: what opens first, pause before play, end last (02-profile).
+static const int ranks [] = { 3, -1, 0, 6, -3, 5 };
+
+typedef struct {
+    uint64_t random;
+    size_t told_count, row_count, bad_count;
+    told_t told [VIEWERS * EVENTS_MAX];
+    world_row_t rows [ROWS_ROOM];
+} log_t;
+
+static uint64_t
+pick (log_t *log, uint64_t below)
+{
+    log->random = log->random * 6364136223846793005u + 1442695040888963407u;
+    return (log->random >> 33) % below;
+}
+
+//  ---- the log
+
+static void
+iso (int64_t at_ms, char *text, size_t size)
+{
+    time_t seconds = at_ms / 1000;
+    struct tm parts;
+    gmtime_r (&seconds, &parts);
+    size_t used = strftime (text, size, "%Y-%m-%dT%H:%M:%S", &parts);
+    snprintf (text + used, size - used, ".%03dZ", (int) (at_ms % 1000));
+}
+
+static void
+row_add (log_t *log, const char *text)
+{
+    log->rows [log->row_count++] = (world_row_t) { memory_copy (text, strlen (text)), strlen (text) };
+}
+
+static void
+row_tell (log_t *log, const told_t *told)
+{
+    char when [40], text [512];
+    iso (told->at_ms, when, sizeof when);
+    snprintf (text, sizeof text,
+              "{\"collector_tstamp\":\"%s\",\"event_id\":\"%s\",\"event_name\":\"%s_event\",\"viewer_id\":\"viewer-%d\","
+              "\"adsClicked\":%d,\"adsSkipped\":%d,\"adId\":\"ad-%d\",\"video_ts\":%g}",
+              when, told->id, names [told->name], told->viewer, told->clicked, told->skipped, told->viewer, told->video_s);
+    row_add (log, text);
+}
+
+static void
+viewer_tell (log_t *log, int viewer)
+{
+    told_t told = { .viewer = viewer, .at_ms = START_MS + (int64_t) pick (log, 60000) };
+    int count = EVENTS_MIN + (int) pick (log, EVENTS_MAX - EVENTS_MIN);
+    for (int event = 0; event < count; event++) {
+        told.name = (int) pick (log, NAMES);
+        told.clicked += pick (log, 10) == 0;
+        told.skipped += pick (log, 10) == 0;
+        told.video_s = (double) pick (log, 1000);
+        snprintf (told.id, sizeof told.id, "%08x-0000-4000-8000-%04d%08d", (unsigned) pick (log, 1u << 30), viewer, event);
+        log->told [log->told_count++] = told;
+        //  Some share an instant.
+        told.at_ms += pick (log, 6) ? (int64_t) pick (log, 5000) : 0;
+    }
+}
+
+static void
+log_make (log_t *log, uint64_t seed)
+{
+    static const char *const bad [] = { "{\"collector_tstamp\":", "no json at all", "{\"viewer_id\":\"PoC user\","
+                                        "\"collector_tstamp\":\"2026-01-01T00:00:00Z\",\"event_id\":\"x\",\"event_name\":\"ping_event\"}" };
+    *log = (log_t) { .random = seed };
+    for (int viewer = 0; viewer < VIEWERS; viewer++)
+        viewer_tell (log, viewer);
+    for (size_t at = 0; at < log->told_count; at++) {
+        row_tell (log, &log->told [at]);
+        if (pick (log, 8) == 0)
+            row_tell (log, &log->told [at]);
+    }
+    for (log->bad_count = 0; log->bad_count < 5; log->bad_count++)
+        row_add (log, bad [pick (log, 3)]);
+    for (size_t at = log->row_count; at-- > 1;) {
+        size_t other = pick (log, at + 1);
+        world_row_t row = log->rows [at];
+        log->rows [at] = log->rows [other];
+        log->rows [other] = row;
+    }
+}
+
+//  ---- the naive reading
+
+static int
+told_order (const void *left, const void *right)
+{
+    const told_t *a = left, *b = right;
+    if (a->viewer != b->viewer)
+        return a->viewer - b->viewer;
+    if (a->at_ms != b->at_ms)
+        return a->at_ms < b->at_ms ? -1 : 1;
+    if (ranks [a->name] != ranks [b->name])
+        return ranks [a->name] - ranks [b->name];
+    return strcmp (a->id, b->id);
+}
+
+//  The reference's four statuses, with what it does wrong put right (02-profile, states).
+static const char *
+next_status (const char *status, int name, bool *ended_before)
+{
+    bool ad = strcmp (status, "WATCHING_AD") == 0;
+    if (name == END)
+        return "COMPLETED_VIDEO";
+    if (name == BREAK_START) {
+        if (!ad)
+            *ended_before = strcmp (status, "COMPLETED_VIDEO") == 0;
+        return "WATCHING_AD";
+    }
+    if (ad)
+        return name != BREAK_END ? status : *ended_before ? "COMPLETED_VIDEO" : "WATCHING_VIDEO";
+    if (name == PLAY)
+        return "WATCHING_VIDEO";
+    if (name == PAUSE && strcmp (status, "WATCHING_VIDEO") == 0)
+        return "PAUSED_VIDEO";
+    return status;
+}
+
+//  Writes the rows that the table should hold, and the status that each viewer should end in.
+static char *
+expected_rows (log_t *log, const char **last_status)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream (&text, &size);
+    qsort (log->told, log->told_count, sizeof *log->told, told_order);
+    const char *status = NULL;
+    bool ended_before = false;
+    int viewer = -1, clicked = 0, skipped = 0;
+    int64_t taken_ms = 0;
+    for (size_t at = 0; at < log->told_count; at++) {
+        const told_t *told = &log->told [at];
+        if (told->viewer != viewer) {
+            viewer = told->viewer;
+            status = NULL;
+            clicked = skipped = 0;
+            taken_ms = 0;
+        }
+        const char *next = next_status (status ? status : "WATCHING_VIDEO", told->name, &ended_before);
+        clicked = told->clicked > clicked ? told->clicked : clicked;
+        skipped = told->skipped > skipped ? told->skipped : skipped;
+        if (!status || strcmp (next, status) != 0) {
+            char when [40];
+            iso (told->at_ms, when, sizeof when);
+            bool taken = taken_ms == told->at_ms;
+            fprintf (out, "viewer-%d|%s%s%s|%s|%d|%d|ad-%d|%g|%s\n", viewer, when, taken ? "#" : "", taken ? told->id : "", next,
+                     clicked, skipped, viewer, told->video_s, told->id);
+            taken_ms = told->at_ms;
+        }
+        last_status [viewer] = status = next;
+    }
+    fclose (out);
+    return text;
+}
+
+//  ---- what is there
+
+static char *
+query (const char *directory, const char *sql)
+{
+    char path [256], *text = NULL;
+    size_t size = 0;
+    sqlite3 *db;
+    sqlite3_stmt *rows;
+    snprintf (path, sizeof path, "%s/store.db", directory);
+    assert_int_equal (sqlite3_open_v2 (path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal (sqlite3_prepare_v2 (db, sql, -1, &rows, NULL), SQLITE_OK);
+    FILE *out = open_memstream (&text, &size);
+    while (sqlite3_step (rows) == SQLITE_ROW)
+        fprintf (out, "%s\n", sqlite3_column_text (rows, 0));
+    fclose (out);
+    sqlite3_finalize (rows);
+    sqlite3_close (db);
+    return text;
+}
+
+//  Sorted lines: several rows of one instant have keys whose order says nothing.
+static int
+line_order (const void *a, const void *b)
+{
+    return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+static void
+lines_sort (char *text)
+{
+    char *lines [ROWS_ROOM], *copy = memory_copy (text, strlen (text)), *rest = copy, *line;
+    size_t count = 0;
+    while ((line = strtok_r (rest, "\n", &rest)))
+        lines [count++] = line;
+    qsort (lines, count, sizeof *lines, line_order);
+    char *end = text;
+    for (size_t at = 0; at < count; at++)
+        end += sprintf (end, "%s\n", lines [at]);
+    free (copy);
+}
+
+//  Shows the first line that differs: the whole table is too much to read.
+static void
+lines_compare (const char *found, const char *expected)
+{
+    while (*found || *expected) {
+        size_t found_size = strcspn (found, "\n"), expected_size = strcspn (expected, "\n");
+        if (found_size != expected_size || memcmp (found, expected, found_size) != 0)
+            fail_msg ("found    %.*s\nexpected %.*s", (int) found_size, found, (int) expected_size, expected);
+        found += found_size + 1;
+        expected += expected_size + 1;
+    }
+}
+
+static void
+check_rows (const char *directory, char *expected)
+{
+    char *rows = query (directory, "SELECT printf ('%s|%s|%s|%d|%d|%s|%g|%s', viewer_id, collector_tstamp, status, "
+                                   "adsClicked, adsSkipped, adId, video_ts, event_id) FROM video_events");
+    lines_sort (rows);
+    lines_sort (expected);
+    lines_compare (rows, expected);
+    free (rows);
+}
+
+static void
+check_quarantine (const log_t *log, const char *directory)
+{
+    char *count = query (directory, "SELECT count (*) FROM quarantine");
+    assert_int_equal (strtoul (count, NULL, 10), log->bad_count);
+    free (count);
+}
+
+//  Every viewer's status in the publisher's cache is the last one of the naive reading.
+static void
+check_feed (const world_t *world, const char *const *last_status)
+{
+    const last_value_t *sessions = publisher_sessions (world_state (world, WORLD_PUBLISHER));
+    for (int viewer = 0; viewer < VIEWERS; viewer++) {
+        char id [32];
+        snprintf (id, sizeof id, "viewer-%d", viewer);
+        const last_value_entry_t *entry = last_value_find (sessions, usher_slot (usher_str (id)), usher_str (id), usher_str (""));
+        assert_non_null (entry);
+        usher_session_t session;
+        last_value_decode (entry, &session);
+        char lower [32];
+        size_t length = strlen (last_status [viewer]);
+        for (size_t at = 0; at <= length; at++)
+            lower [at] = (char) (last_status [viewer] [at] | (last_status [viewer] [at] >= 'A' && last_status [viewer] [at] <= 'Z' ? 32 : 0));
+        assert_string_equal (usher_status_names [session.status], lower);
+    }
+}
+
+//  Without deaths every event is counted once, in one place.
+static void
+check_conservation (const world_t *world)
+{
+    const ingester_counters_t *in = ingester_counters (world_state (world, WORLD_INGESTER));
+    uint64_t settled = in->passed_by + in->quarantined;
+    for (world_process_t which = WORLD_SHARD_0; which <= WORLD_SHARD_1; which++) {
+        const shard_counters_t *shard = shard_counters (world_state (world, which));
+        settled += shard->applied + shard->duplicate + shard->late + shard->held;
+    }
+    assert_int_equal (settled, in->read);
+}
+
+static void
+directory_remove (const char *directory)
+{
+    static const char *const files [] = { "store.db", "store.db-wal", "store.db-shm", "store.db.lock" };
+    char path [256];
+    for (size_t at = 0; at < sizeof files / sizeof *files; at++) {
+        snprintf (path, sizeof path, "%s/%s", directory, files [at]);
+        unlink (path);
+    }
+    rmdir (directory);
+}
+
+static void
+run_seed (uint64_t seed, bool kills)
+{
+    log_t *log = memory_new (1, sizeof *log);
+    const char *last_status [VIEWERS];
+    char directory [] = "/dev/shm/usher-sim-XXXXXX";
+    log_make (log, seed);
+    assert_non_null (mkdtemp (directory));
+    world_t *world = world_new (seed, log->rows, log->row_count, directory);
+    int steps = 0, quiet = 0;
+    //  Deaths while there is work; then it must settle by itself. Quiet for a while, so that receipts have all come.
+    while (quiet < 2000 && steps++ < STEPS_MAX) {
+        world_step (world, kills && steps < 30000);
+        quiet = world_is_still (world) && (!kills || steps >= 30000) ? quiet + 1 : 0;
+    }
+    if (steps >= STEPS_MAX)
+        print_error ("seed %llu does not settle\n", (unsigned long long) seed);
+    assert_true (steps < STEPS_MAX);
+    char *expected = expected_rows (log, last_status);
+    check_feed (world, last_status);
+    if (!kills)
+        check_conservation (world);
+    check_quarantine (log, directory);
+    check_rows (directory, expected);
+    world_destroy (&world);
+    free (expected);
+    for (size_t at = 0; at < log->row_count; at++)
+        free (log->rows [at].data);
+    free (log);
+    directory_remove (directory);
+}
+
+static uint64_t first_seed (void **state);
+
+static void
+test_in_peace (void **state)
+{
+    for (uint64_t seed = first_seed (state); seed < first_seed (state) + CASES / 4; seed++)
+        run_seed (seed, false);
+}
+
+static void
+test_with_deaths (void **state)
+{
+    for (uint64_t seed = first_seed (state); seed < first_seed (state) + CASES; seed++) {
+        print_message ("seed %llu\n", (unsigned long long) seed);
+        run_seed (seed, true);
+    }
+}
+
+static uint64_t
+first_seed (void **state)
+{
+    return *(uint64_t *) *state;
+}
+
+int
+main (int argc, char **argv)
+{
+    uint64_t seed = argc > 1 ? strtoull (argv [1], NULL, 10) : 1;
+    const struct CMUnitTest tests [] = {
+        cmocka_unit_test_prestate (test_in_peace, &seed),
+        cmocka_unit_test_prestate (test_with_deaths, &seed),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}

@@ -1,0 +1,41 @@
+//  world - all service cores in one thread, on a seeded clock and network
+//
+//  A process is what service_main would run, without its shell. The network keeps what link.h promises and nothing
+//  more: between two peer_up frames arrive once and in order; a death loses what is under way.
+
+#ifndef WORLD_H
+#define WORLD_H
+
+#include "service.h"
+
+#define WORLD_SHARDS 2
+
+typedef enum { WORLD_PERSISTER, WORLD_PUBLISHER, WORLD_SHARD_0, WORLD_SHARD_1, WORLD_INGESTER, WORLD_PROCESSES } world_process_t;
+
+typedef struct world world_t;
+
+//  What the journal holds: rows that the ingester reads.
+typedef struct {
+    char *data;
+    size_t size;
+} world_row_t;
+
+//  Makes a world over rows, which it does not own; directory is where the store's file lives.
+world_t *world_new (uint64_t seed, const world_row_t *rows, size_t row_count, const char *directory);
+void world_destroy (world_t **self_p);
+
+//  One step of one process or one delivery, as the seed says; with kills, now and then a death or a rebirth.
+void world_step (world_t *self, bool kills);
+
+//  Is everything read, written and committed, with nobody dead? Clocks and beats go on all the same.
+bool world_is_still (const world_t *self);
+
+//  Kills a process; it is born again after a while.
+void world_kill (world_t *self, world_process_t process);
+
+uint64_t world_random (world_t *self, uint64_t below);
+void *world_state (const world_t *self, world_process_t process);
+int world_deaths (const world_t *self);
+
+
+#endif

@@ -1,0 +1,152 @@
+//  test_config - usher.yaml, the environment, the defaults, and the line that each mistake gets
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+//  Loads a configuration of this content. What it writes to stderr goes to complaint.
+static config_t *
+load (const char *content, char *complaint, size_t size)
+{
+    char file[] = "/tmp/usher-test-config-XXXXXX";
+    FILE *captured = tmpfile ();
+    int out = mkstemp (file), saved = dup (STDERR_FILENO);
+    assert_non_null (captured);
+    assert_int_equal (write (out, content, strlen (content)), (ssize_t)strlen (content));
+    close (out);
+    dup2 (fileno (captured), STDERR_FILENO);
+    config_t *config = config_load (file, "somewhere");
+    dup2 (saved, STDERR_FILENO);
+    close (saved);
+    unlink (file);
+    rewind (captured);
+    complaint[fread (complaint, 1, size - 1, captured)] = 0;
+    fclose (captured);
+    return config;
+}
+
+static void
+defaults (void **state)
+{
+    (void)state;
+    static const char *const contents[] = { "", "# nothing\n", "collector:\n", "gateway:\n  tracker:\n",
+                                            "bind:\n" };
+    char complaint[512];
+    for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
+        config_t *config = load (contents[i], complaint, sizeof complaint);
+        assert_non_null (config);
+        assert_string_equal (complaint, "");
+        assert_string_equal (config->bind, "127.0.0.1");
+        assert_string_equal (config->run_dir, "somewhere/run");
+        assert_string_equal (config->data_dir, "somewhere/data");
+        assert_int_equal (config->shards, 2);
+        assert_true (config->collector.enabled);
+        assert_int_equal (config->collector.port, 9090);
+        assert_int_equal (config->collector.max_journal_bytes, 1073741824);
+        assert_int_equal (config->gateway.dashboard.port, 8280);
+        assert_non_null (strstr (config->gateway.tracker.directory, "/frontends/tracker/dist"));
+        config_destroy (&config);
+        assert_null (config);
+    }
+}
+
+static void
+values (void **state)
+{
+    (void)state;
+    char complaint[512];
+    config_t *config = load (
+        "bind: 0.0.0.0\nshards: 5\nlog_format: json\ncollector:\n  enabled: no\n  paths: com.acme/track\n"
+        "gateway:\n  port: 1\n  tracker: { port: 0, directory: /x }\n",
+        complaint, sizeof complaint);
+    assert_non_null (config);
+    assert_string_equal (config->bind, "0.0.0.0");
+    assert_int_equal (config->shards, 5);
+    assert_string_equal (config->log_format, "json");
+    assert_false (config->collector.enabled);
+    assert_string_equal (config->collector.paths, "com.acme/track");
+    assert_int_equal (config->gateway.port, 1);
+    assert_int_equal (config->gateway.tracker.port, 0);
+    assert_string_equal (config->gateway.tracker.directory, "/x");
+    config_destroy (&config);
+}
+
+static void
+mistakes (void **state)
+{
+    (void)state;
+    static const struct {
+        const char *content, *line;
+    } cases[] = {
+        {"bind: x",                                         ":1: bind is 'x'; it must be an IPv4 address"                         },
+        { "shards: 2\ncolector:\n  port: 1\n",              ":2: unknown key colector; did you mean collector?"                   },
+        { "port: 1\n",                                      ":1: unknown key port; the file has bind, "                           },
+        { "shard:\n  port: 1\n",                            ":2: unknown key shard.port; shard has checkpoint_s, "                },
+        { "collector:\n  # port: 1\n  port: 70000\n",
+         ":3: collector.port is '70000'; it must be a port, 1 to 65535"                                                           },
+        { "collector:\n  port: -1\n",                       ":2: collector.port is '-1'; it must be a port"                       },
+        { "shards: 65\n",                                   ":1: shards is '65'; it must be a number from 1 to 64"                },
+        { "shards: 99999999999999999999\n",                 ":1: shards is '99999999999999999999'; it must be"                    },
+        { "collector:\n  enabled: maybe\n",                 ":2: collector.enabled is 'maybe'; it must be true or false"          },
+        { "log_level: in\n",                                ":1: log_level is 'in'; it must be one of debug, info, warning, error"},
+        { "store:\n  kind: dynamo\n",                       ":2: store.kind is 'dynamo'; it must be sqlite"                       },
+        { "collector: 5\n",                                 ":1: collector must be a section"                                     },
+        { "collector:\n  - 1\n",                            ":1: collector must be a section"                                     },
+        { "gateway:\n  tracker:\n    prt: 3\n",             ":3: unknown key gateway.tracker.prt; did you mean port?"             },
+        { "gateway:\n  port: 1\n  tracker:\n    port: x\n", ":4: gateway.tracker.port is 'x'"                                     },
+        { "bind:\n  a: b\n",                                ":1: bind must be one value"                                          },
+        { "bind: 1.1.1.1\nbind: 1.1.1.2\n",                 ":2: bind is set twice"                                               },
+        { "bind: \"un\n",                                   ":1: this is not YAML that we can read, near bind"                    },
+        { "- a\n",                                          ":1: the file must be a section"                                      },
+        { "bind: *x\n",                                     ":1: this is not YAML that we can read"                               },
+        { "ingester:\n  source: file\n",                    "ingester.file (USHER_INGESTER_FILE) must name the file"              },
+    };
+    char complaint[512];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_null (load (cases[i].content, complaint, sizeof complaint));
+        if (!strstr (complaint, cases[i].line))
+            fail_msg ("\"%s\" gave: %s", cases[i].content, complaint);
+        assert_ptr_equal (strchr (complaint, '\n'), complaint + strlen (complaint) - 1);
+    }
+}
+
+static void
+environment (void **state)
+{
+    (void)state;
+    char complaint[512];
+    setenv ("USHER_COLLECTOR_PORT", "1234", 1);
+    setenv ("USHER_GATEWAY_TRACKER_PORT", "77", 1);
+    config_t *config = load ("collector:\n  port: 5\n", complaint, sizeof complaint);
+    assert_non_null (config);
+    assert_int_equal (config->collector.port, 1234);
+    assert_int_equal (config->gateway.tracker.port, 77);
+    config_destroy (&config);
+    setenv ("USHER_COLLECTOR_PORT", "12x", 1);
+    assert_null (load ("", complaint, sizeof complaint));
+    assert_string_equal (
+        complaint,
+        "environment: USHER_COLLECTOR_PORT is '12x'; it must be a port, 1 to 65535, or 0 for none\n");
+    unsetenv ("USHER_COLLECTOR_PORT");
+    unsetenv ("USHER_GATEWAY_TRACKER_PORT");
+}
+
+int
+main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (defaults),
+        cmocka_unit_test (values),
+        cmocka_unit_test (mistakes),
+        cmocka_unit_test (environment),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}

@@ -1,0 +1,278 @@
+//  test_persister_faults - a full disk, a kill -9, damage, a second process: what is kept and what is said
+
+#include "persister_bench.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+static int
+setup (void **state)
+{
+    bench_t *bench = calloc (1, sizeof *bench);
+    bench_open (bench);
+    *state = bench;
+    return 0;
+}
+
+static int
+teardown (void **state)
+{
+    bench_close (*state);
+    free (*state);
+    return 0;
+}
+
+static void
+store_path (const bench_t *bench, char *path, size_t size)
+{
+    snprintf (path, size, "%s/" STORE_FILE, bench->directory);
+}
+
+//  ---- a full disk
+
+static void
+test_a_full_disk_fails_writes_and_nothing_else (void **state)
+{
+    bench_t *bench = *state;
+    static char profile[200000];
+    usher_msg_t small = bench_write ("alice", 0, 0, 1, 1), large = bench_write ("bob", 0, 0, 1, 1);
+    usher_msg_t claim = { .id = USHER_MSG_claim };
+    usher_msg_t load = { .id = USHER_MSG_load, .load = { .viewer_id = usher_str ("alice") } };
+    assert_int_equal (bench_outcome (bench, &small), USHER_outcome_done);
+    store_limit_pages (persister_store (bench->persister), 1);    //  it cannot grow any more
+    large.write.profile = usher_bytes (profile, sizeof profile);
+    small = bench_write ("alice", 1, 1, 1, 2);
+    bench_tell (bench, &small);
+    bench_tell (bench, &claim);
+    bench_tell (bench, &large);
+    bench_tell (bench, &load);
+    bench_turn (bench);
+    //  Both are rolled back, the claim is not answered, the question is: from what was there before.
+    assert_int_equal (bench_answer (bench, USHER_MSG_written).written.outcome, USHER_outcome_failed);
+    assert_int_equal (bench_answer (bench, USHER_MSG_written).written.outcome, USHER_outcome_failed);
+    assert_int_equal (bench_answer (bench, USHER_MSG_loaded).loaded.version, 1);
+    bench_no_answer (bench);
+    //  Room again: the same writes succeed.
+    store_limit_pages (persister_store (bench->persister), 0);
+    assert_int_equal (bench_outcome (bench, &small), USHER_outcome_done);
+    assert_int_equal (bench_outcome (bench, &large), USHER_outcome_done);
+    assert_int_equal (bench_load (bench, "bob").loaded.profile.size, sizeof profile);
+}
+
+static void
+test_a_failed_turn_counts_nothing_as_kept (void **state)
+{
+    bench_t *bench = *state;
+    static char payload[200000];
+    usher_msg_t bad = {
+        .id = USHER_MSG_quarantine, .quarantine = {.seq = 1, .payload = usher_bytes (payload, 10)}
+    };
+    usher_msg_t huge = {
+        .id = USHER_MSG_quarantine,
+        .quarantine = {.seq = 2, .offset = 1, .payload = usher_bytes (payload, sizeof payload)}
+    };
+    store_limit_pages (persister_store (bench->persister), 1);
+    bench_tell (bench, &bad);
+    bench_tell (bench, &huge);
+    bench_turn (bench);
+    bench_no_answer (bench);
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream (&text, &size);
+    persister_service.metrics (bench->persister, out);
+    fclose (out);
+    assert_non_null (strstr (text, "\nusher_store_quarantined_total 0\n"));
+    assert_non_null (strstr (text, "\nusher_store_failures_total 1\n"));
+    free (text);
+}
+
+//  ---- kill -9
+
+//  Writes version after version, tells each one that has a receipt, until it is killed.
+static void
+write_until_killed (bench_t *bench, int receipts)
+{
+    uint64_t version = 0;
+    for (;;) {
+        char key[64];
+        snprintf (key, sizeof key, "%020llu", (unsigned long long)version);
+        usher_msg_t row = bench_history ("alice", key);
+        usher_msg_t next = bench_write ("alice", version ? 1 : 0, version, 1, version + 1);
+        bench_tell (bench, &row);
+        if (bench_outcome (bench, &next) != USHER_outcome_done)
+            _exit (1);
+        version++;
+        if (write (receipts, &version, sizeof version) != sizeof version)
+            _exit (1);
+    }
+}
+
+static void
+test_what_has_a_receipt_survives_a_kill (void **state)
+{
+    bench_t *bench = *state;
+    int pipe_fds[2];
+    uint64_t version = 0, last = 0;
+    persister_destroy (&bench->persister);
+    assert_int_equal (pipe (pipe_fds), 0);
+    pid_t child = fork ();
+    if (child == 0) {
+        bench_restart (bench);
+        write_until_killed (bench, pipe_fds[1]);
+    }
+    close (pipe_fds[1]);
+    while (last < 25 && read (pipe_fds[0], &version, sizeof version) == sizeof version)
+        last = version;
+    kill (child, SIGKILL);
+    while (read (pipe_fds[0], &version, sizeof version) == sizeof version)
+        last = version;
+    waitpid (child, NULL, 0);
+    close (pipe_fds[0]);
+    assert_true (last >= 25);
+    bench_restart (bench);
+    //  One more may have been committed without its receipt getting out; row and profile go together.
+    uint64_t kept = bench_load (bench, "alice").loaded.version;
+    assert_in_range (kept, last, last + 1);
+    assert_int_equal (bench_history_rows (bench, "alice"), (int)(kept > 1000 ? 1000 : kept));
+}
+
+//  ---- files that are refused
+
+static void
+assert_refused (const bench_t *bench, store_opening_t expected, const char *words)
+{
+    char why[512] = "";
+    store_opening_t opening = STORE_OPENED;
+    persister_t *persister = persister_new (bench->directory, 7, bench->now, &opening, why, sizeof why);
+    assert_null (persister);
+    assert_int_equal (opening, expected);
+    if (!strstr (why, words))
+        fail_msg ("\"%s\" does not say \"%s\"", why, words);
+}
+
+static void
+put_bytes (const char *path, long offset, const void *bytes, size_t size)
+{
+    FILE *file = fopen (path, offset ? "r+b" : "wb");
+    assert_non_null (file);
+    assert_int_equal (fseek (file, offset, SEEK_SET), 0);
+    assert_int_equal (fwrite (bytes, 1, size, file), size);
+    assert_int_equal (fclose (file), 0);
+}
+
+static long
+take_bytes (const char *path, char *bytes, size_t size)
+{
+    FILE *file = fopen (path, "rb");
+    assert_non_null (file);
+    long got = (long)fread (bytes, 1, size, file);
+    fclose (file);
+    return got;
+}
+
+static void
+test_no_database_is_refused_and_left_alone (void **state)
+{
+    bench_t *bench = *state;
+    const char text[] = "my holiday notes, of which there is no other copy; long enough not to be a header";
+    char path[128], after[sizeof text + 1];
+    store_path (bench, path, sizeof path);
+    persister_destroy (&bench->persister);
+    put_bytes (path, 0, text, sizeof text);
+    assert_refused (bench, STORE_UNUSABLE, "no SQLite database");
+    assert_int_equal (take_bytes (path, after, sizeof after), sizeof text);
+    assert_memory_equal (after, text, sizeof text);
+}
+
+static void
+test_another_programs_database_is_refused (void **state)
+{
+    bench_t *bench = *state;
+    char path[128];
+    sqlite3 *db;
+    store_path (bench, path, sizeof path);
+    persister_destroy (&bench->persister);
+    unlink (path);
+    assert_int_equal (sqlite3_open (path, &db), SQLITE_OK);
+    assert_int_equal (sqlite3_exec (db, "CREATE TABLE books (title)", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close (db);
+    assert_refused (bench, STORE_UNUSABLE, "another program");
+}
+
+static void
+test_a_damaged_store_is_refused_and_left_alone (void **state)
+{
+    bench_t *bench = *state;
+    static char before[1 << 20], after[1 << 20], rubbish[3000];
+    char path[128], viewer[32];
+    store_path (bench, path, sizeof path);
+    for (int number = 0; number < 200; number++) {
+        snprintf (viewer, sizeof viewer, "viewer-%d", number);
+        usher_msg_t write = bench_write (viewer, 0, 0, 1, 1);
+        bench_tell (bench, &write);
+    }
+    bench_turn (bench);
+    persister_destroy (&bench->persister);
+    memset (rubbish, 0xa5, sizeof rubbish);
+    for (long offset = 4096; offset < 5 * 4096; offset += 4096)
+        put_bytes (path, offset, rubbish, sizeof rubbish);
+    long size = take_bytes (path, before, sizeof before);
+    assert_refused (bench, STORE_UNUSABLE, "damaged");
+    assert_int_equal (take_bytes (path, after, sizeof after), size);
+    assert_memory_equal (after, before, (size_t)size);
+}
+
+static void
+test_a_newer_layout_is_refused (void **state)
+{
+    bench_t *bench = *state;
+    char path[128];
+    sqlite3 *db;
+    store_path (bench, path, sizeof path);
+    persister_destroy (&bench->persister);
+    assert_int_equal (sqlite3_open (path, &db), SQLITE_OK);
+    assert_int_equal (sqlite3_exec (db, "PRAGMA user_version=99", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close (db);
+    assert_refused (bench, STORE_UNUSABLE, "layout 99");
+}
+
+static void
+test_a_second_process_is_refused (void **state)
+{
+    assert_refused (*state, STORE_LOCKED, "locked");
+}
+
+static void
+test_a_directory_that_cannot_be_made_is_told (void **state)
+{
+    bench_t bench = *(bench_t *)*state;
+    snprintf (bench.directory, sizeof bench.directory, "/proc/usher/data");
+    assert_refused (&bench, STORE_UNUSABLE, "/proc/usher/data cannot be made");
+}
+
+int
+main (void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown (name, setup, teardown)
+        TEST (test_a_full_disk_fails_writes_and_nothing_else),
+        TEST (test_a_failed_turn_counts_nothing_as_kept),
+        TEST (test_what_has_a_receipt_survives_a_kill),
+        TEST (test_no_database_is_refused_and_left_alone),
+        TEST (test_another_programs_database_is_refused),
+        TEST (test_a_damaged_store_is_refused_and_left_alone),
+        TEST (test_a_newer_layout_is_refused),
+        TEST (test_a_second_process_is_refused),
+        TEST (test_a_directory_that_cannot_be_made_is_told),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
