@@ -14,7 +14,7 @@
 
 enum {
     HELLO_OPENING_MS = 50,         //  how often an opening client says hello
-    HELLO_OPEN_MS = 1000,          //  and an open one
+    HELLO_OPEN_MS = 200,           //  and an open one: a binder that came back is found so soon
     SILENT_MS = 5000,              //  a peer not heard for so long is given up
     BLIND_MS = 1000,               //  ticks further apart than this: we did not listen
     READ_FRAMES = 64,              //  one socket, before others get their turn

@@ -62,7 +62,7 @@ missing ()
         # A Python from elsewhere brings its venv, an apt one needs the package.
         case $names in
         python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null && continue ;;
-        chromium*) command -v chromium chromium-browser >/dev/null && continue ;;
+        chromium*) { command -v chromium || command -v chromium-browser; } >/dev/null && continue ;;
         esac
         echo "$names"
     done
