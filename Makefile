@@ -21,7 +21,7 @@ help: ## this list
 deps: ## install what is missing to build and run (Debian 12 and 13, Ubuntu 24.04)
 	@tools/install-dependencies.sh
 
-deps-test: deps ## install what is missing to test
+deps-test: ## install what is missing to test
 	@tools/install-dependencies.sh test
 
 build: programs pages ## build all programs into build/bin and both pages

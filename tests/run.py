@@ -120,7 +120,8 @@ def meson_test(build):
 
 
 def sanitizer_build(build):
-    setup = ["meson", "setup", build, "-Db_sanitize=address,undefined", "-Db_lundef=false"]
+    # Under sanitizers gcc warns of paths that only the checks themselves add; the plain build has warnings as errors.
+    setup = ["meson", "setup", build, "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dwerror=false"]
     return ([] if (pathlib.Path(build) / "build.ninja").exists() else [setup]) + [["ninja", "-C", build, "-j", "2"]]
 
 
@@ -260,7 +261,6 @@ def main():
     sys.stdout.reconfigure(errors="replace")
     build = str((ROOT / options.build).resolve())
     logs = f"{build}/test-logs"
-    os.makedirs(logs, exist_ok=True)
 
     suites = [s for s in (all_benches(build) if options.bench else all_suites(build, logs)) if s.is_there()]
     unknown = set(options.suites) - {s.name for s in suites}
@@ -270,6 +270,7 @@ def main():
     if options.list:
         print("\n".join(f"{s.name:<13} {s.what}" for s in suites))
         return 0
+    os.makedirs(logs, exist_ok=True)
     total = run_all(suites, build, logs, options.bench)
     if total.skipped:
         print(f"{total.skipped} skipped")

@@ -12,7 +12,6 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 
 //  Head of a reply: status, a few headers of ANSWER_VALUE_MAX.
 #define HEAD_BYTES 4096
@@ -386,21 +385,11 @@ request_send (request_t *self)
 
 //  ---- What libwebsockets tells
 
-//  A reply goes out as head and body. With Nagle's algorithm on, the body would wait for the client's delayed
-//  acknowledgement of the head: 40 ms.
-static void
-send_at_once (struct lws *wsi)
-{
-    int yes = 1;
-    setsockopt (lws_get_socket_fd (wsi), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-}
-
 static void
 on_head (intake_t *self, session_t *session, struct lws *wsi, const char *path, size_t size)
 {
     request_destroy (&session->request);
     request_t *request = session->request = request_new (self, wsi);
-    send_at_once (wsi);
     read_head (request, path, size);
     bool post = strcmp (request->method, "POST") == 0;
     int64_t length = told_length (wsi);
