@@ -20,6 +20,7 @@ enum {
     KEPT_MAX = 64 * 1024 * 1024,   //  bytes without a receipt; then the source pauses
     CLOCK_MS = 1000,               //  how often a quiet lane carries the clock
     COMMIT_MS = 200,
+    ASK_AGAIN_MS = 2000,           //  a store that failed answers nothing
     PAYLOAD_MAX = 1048576          //  bytes of a bad event that are kept; limit of quarantine.payload
 };
 
@@ -38,7 +39,7 @@ struct ingester {
     uint64_t asked, committed;     //  positions
     uint64_t clock_ms;
     usher_time_t now;
-    int64_t beat_ms, commit_ms;
+    int64_t beat_ms, commit_ms, answer_ms;
     ingester_counters_t counters;
 };
 
@@ -238,6 +239,7 @@ on_position (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     ingester_t *self = arg;
     (void) peer;
+    self->answer_ms = self->now.mono_ms;
     if (!self->known) {
         self->known = true;
         self->known_generation = msg->position.generation;
@@ -285,6 +287,7 @@ on_quarantined (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     ingester_t *self = arg;
     (void) peer, (void) out;
+    self->answer_ms = self->now.mono_ms;
     lane_durable (self->quarantine, msg->quarantined.seq);
 }
 
@@ -328,6 +331,20 @@ ingester_flush (ingester_t *self, usher_time_t now, outbox_t *out)
         lane_flush (self->lanes [shard], self->clock_ms, beat, out);
 }
 
+//  A store that could not write, or not yet, says nothing: what is unanswered for a while is asked again.
+static void
+ask_again (ingester_t *self, outbox_t *out)
+{
+    if (!self->store_up || self->now.mono_ms - self->answer_ms < ASK_AGAIN_MS)
+        return;
+    self->answer_ms = self->now.mono_ms;
+    self->asked = self->committed;
+    if (!self->known)
+        positions_ask (self, out);
+    if (lane_events (self->quarantine))
+        lane_restart (self->quarantine, out);
+}
+
 void
 ingester_tick (void *arg, usher_time_t now, outbox_t *out)
 {
@@ -336,6 +353,7 @@ ingester_tick (void *arg, usher_time_t now, outbox_t *out)
     if (now.mono_ms - self->commit_ms < COMMIT_MS)
         return;
     self->commit_ms = now.mono_ms;
+    ask_again (self, out);
     commit (self, out);
 }
 

@@ -733,10 +733,13 @@ shard_tick (void *arg, usher_time_t now, outbox_t *out)
     shard_t *self = arg;
     self->now = now;
     self->out = out;
-    if (!self->retry || now.mono_ms - self->retry_ms < RETRY_MS)
+    if (now.mono_ms - self->retry_ms < RETRY_MS)
+        return;
+    self->retry_ms = now.mono_ms;
+    claim (self);                  //  unless it was granted
+    if (!self->retry)
         return;
     self->retry = false;
-    self->retry_ms = now.mono_ms;
     size_t cursor = 0;
     for (actor_t *actor; (actor = roll_next (self->roll, &cursor));)
         if (actor->writing_size)

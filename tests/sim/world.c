@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEP_MS = 5, REBIRTH_STEPS = 400, ROWS_PER_READ = 20, EDGES = 8, ROUTES_MAX = 16 };
+enum { STEP_MS = 5, REBIRTH_STEPS = 400, FULL_STEPS = 3000, ROWS_PER_READ = 20, EDGES = 8, ROUTES_MAX = 16 };
 
 #define GENERATION 77u
 
@@ -51,6 +51,7 @@ struct world {
     bool begun;
     const char *directory;
     int deaths;
+    int full_steps;                //  steps that the store's disk stays full
     process_t processes [WORLD_PROCESSES];
     size_t edge_count;
     edge_t edges [EDGES];
@@ -208,6 +209,7 @@ birth (world_t *self, world_process_t which)
     char why [512];
     switch (which) {
     case WORLD_PERSISTER:
+        self->full_steps = 0;
         process->state = persister_new (self->directory, 7, self->now, &opening, why, sizeof why);
         break;
     case WORLD_PUBLISHER:
@@ -312,11 +314,26 @@ process_step (world_t *self, world_process_t which)
     work_end (self, which);
 }
 
+//  A full disk lets nothing grow for a while: the file may not have more pages than it has.
+static void
+disk_step (world_t *self, bool faults)
+{
+    persister_t *persister = self->processes [WORLD_PERSISTER].state;
+    if (!persister)
+        return;
+    if (faults && self->full_steps == 0 && world_random (self, 3000) == 0) {
+        self->full_steps = 1 + (int) world_random (self, FULL_STEPS);
+        store_limit_pages (persister_store (persister), 1);
+    } else if (self->full_steps && --self->full_steps == 0)
+        store_limit_pages (persister_store (persister), 0);
+}
+
 void
 world_step (world_t *self, bool kills)
 {
     self->now.wall_ms += STEP_MS;
     self->now.mono_ms += STEP_MS;
+    disk_step (self, kills);
     if (world_random (self, 3) == 0)
         process_step (self, (world_process_t) world_random (self, WORLD_PROCESSES));
     else

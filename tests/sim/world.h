@@ -24,7 +24,7 @@ typedef struct {
 world_t *world_new (uint64_t seed, const world_row_t *rows, size_t row_count, const char *directory);
 void world_destroy (world_t **self_p);
 
-//  One step of one process or one delivery, as the seed says; with kills, now and then a death or a rebirth.
+//  One step of one process or one delivery, as the seed says; with kills, now and then a death or a full disk.
 void world_step (world_t *self, bool kills);
 
 //  Is everything read, written and committed, with nobody dead? Clocks and beats go on all the same.
