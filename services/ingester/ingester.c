@@ -288,7 +288,7 @@ on_quarantined (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
     ingester_t *self = arg;
     (void) peer, (void) out;
     self->answer_ms = self->now.mono_ms;
-    lane_durable (self->quarantine, msg->quarantined.seq);
+    lane_durable_one (self->quarantine, msg->quarantined.seq);
 }
 
 //  The loop wakes for it; the next turn reads.

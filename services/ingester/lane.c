@@ -20,6 +20,7 @@ typedef struct {
     uint64_t seq;
     size_t begin, size;            //  of what to send, within data
     uint8_t *data;
+    bool durable;                  //  while one before it is not
     size_t events, first_count;
     first_t *firsts;               //  a partition each
 } frame_t;
@@ -228,6 +229,16 @@ lane_durable (lane_t *self, uint64_t seq)
         self->head = (self->head + 1) % self->room;
         self->count--;
     }
+}
+
+void
+lane_durable_one (lane_t *self, uint64_t seq)
+{
+    for (size_t at = 0; at < self->count; at++)
+        if (frame_at (self, at)->seq == seq)
+            frame_at (self, at)->durable = true;
+    while (self->count && frame_at (self, 0)->durable)
+        lane_durable (self, frame_at (self, 0)->seq);
 }
 
 size_t

@@ -30,6 +30,9 @@ void lane_stop (lane_t *self);
 void lane_applied (lane_t *self, uint64_t seq);
 void lane_durable (lane_t *self, uint64_t seq);
 
+//  That frame alone is durable: one before it may have failed.
+void lane_durable_one (lane_t *self, uint64_t seq);
+
 //  Bytes sent and not applied, bytes kept, events not durable.
 size_t lane_unapplied (const lane_t *self);
 size_t lane_kept (const lane_t *self);

@@ -18,7 +18,8 @@ static const struct {
     fold_move_t move;
     usher_state_t to;
 } moves [] = {
-    { USHER_event_kind_play, S (starting) | S (rebuffering) | S (seeking) | S (paused) | S (ended), FOLD_GO, USHER_state_watching },
+    { USHER_event_kind_play, S (starting) | S (rebuffering) | S (seeking) | S (paused) | S (ended), FOLD_GO,
+      USHER_state_watching },
     { USHER_event_kind_pause, S (starting) | PLAYING, FOLD_GO, USHER_state_paused },
     { USHER_event_kind_ping, S (starting), FOLD_PROGRESS, USHER_state_watching },
     { USHER_event_kind_percent_progress, S (starting), FOLD_PROGRESS, USHER_state_watching },
@@ -62,7 +63,7 @@ fold_status (usher_state_t state)
 void
 fold_init (fold_t *self)
 {
-    *self = (fold_t) { .position_s = NAN, .first_play_s = NAN };
+    *self = (fold_t){ .position_s = NAN, .first_play_s = NAN };
 }
 
 static uint32_t
@@ -146,8 +147,8 @@ take_start_up (fold_t *self, const fold_event_t *event, bool moved)
         return;
     //  First play to first progress, less the progress made in the meantime.
     double progress_ms = isnan (self->first_play_s) ? 0 : (event->video_s - self->first_play_s) * 1000;
-    double spent_ms = (double) (event->order_ms - self->first_play_ms) - (progress_ms > 0 ? progress_ms : 0);
-    self->startup_ms = 1 + (spent_ms > 0 ? (uint64_t) spent_ms : 0);
+    double spent_ms = (double)(event->order_ms - self->first_play_ms) - (progress_ms > 0 ? progress_ms : 0);
+    self->startup_ms = 1 + (spent_ms > 0 ? (uint64_t)spent_ms : 0);
 }
 
 static void
@@ -160,7 +161,7 @@ take_ad (fold_t *self, const fold_event_t *event)
         break;
     case USHER_event_kind_ad_break_end:
     case USHER_event_kind_end:
-        self->marks &= ~(uint32_t) (FOLD_IN_BREAK | FOLD_IN_AD | FOLD_AD_ALONE);
+        self->marks &= ~(uint32_t)(FOLD_IN_BREAK | FOLD_IN_AD | FOLD_AD_ALONE);
         break;
     case USHER_event_kind_ad_start:
         self->ads++;
@@ -174,12 +175,12 @@ take_ad (fold_t *self, const fold_event_t *event)
         self->ads_completed++;
         self->quartile = 100;
         self->skip_streak = 0;
-        self->marks &= ~(uint32_t) FOLD_IN_AD;
+        self->marks &= ~(uint32_t)FOLD_IN_AD;
         break;
     case USHER_event_kind_ad_skip:
         self->ads_skipped++;
         self->skip_streak++;
-        self->marks &= ~(uint32_t) FOLD_IN_AD;
+        self->marks &= ~(uint32_t)FOLD_IN_AD;
         break;
     case USHER_event_kind_ad_click:
         self->ads_clicked++;
@@ -199,8 +200,9 @@ remember (fold_t *self, usher_state_t next, usher_event_kind_t kind)
             self->marks |= FOLD_AD_ALONE;
     }
     if (kind == USHER_event_kind_ad_break_start || (was_in_ads && !will_be))
-        self->marks &= ~(uint32_t) FOLD_AD_ALONE;
-    if (next != self->state && (next == USHER_state_rebuffering || next == USHER_state_seeking))
+        self->marks &= ~(uint32_t)FOLD_AD_ALONE;
+    //  Not where an ad lets go to a stall that it interrupted: that one began before the ad.
+    if (next != self->state && (kind == USHER_event_kind_buffer_start || kind == USHER_event_kind_seek_start))
         self->before_stall = self->state;
     if (self->state == USHER_state_watching && next == USHER_state_rebuffering)
         self->stalls++;

@@ -19,7 +19,16 @@ enum { FOLD_IN_AD = 1, FOLD_IN_BREAK = 2, FOLD_AD_ALONE = 4, FOLD_BEGUN = 8 };
 typedef usher_window_record_t fold_event_t;
 
 //  What an event does in a state, for the documents: rows of the table in fold.c.
-typedef enum { FOLD_GO, FOLD_STALL, FOLD_UNSTALL, FOLD_ENTER_AD, FOLD_LEAVE_AD, FOLD_ENTER_AD_ALONE, FOLD_LEAVE_AD_ALONE, FOLD_PROGRESS } fold_move_t;
+typedef enum {
+    FOLD_GO,
+    FOLD_STALL,
+    FOLD_UNSTALL,
+    FOLD_ENTER_AD,
+    FOLD_LEAVE_AD,
+    FOLD_ENTER_AD_ALONE,
+    FOLD_LEAVE_AD_ALONE,
+    FOLD_PROGRESS
+} fold_move_t;
 
 //  A session before its first event.
 void fold_init (fold_t *self);
@@ -35,6 +44,7 @@ uint32_t fold_clicked (const fold_t *self);
 uint32_t fold_skipped (const fold_t *self);
 
 //  The state that an event leads to from a state, by the table alone, with before as what was remembered.
-usher_state_t fold_next (usher_state_t state, usher_event_kind_t kind, usher_state_t before, bool alone, bool moved);
+usher_state_t fold_next (usher_state_t state, usher_event_kind_t kind, usher_state_t before, bool alone,
+                         bool moved);
 
 #endif

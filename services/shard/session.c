@@ -17,8 +17,8 @@ text_set (usher_str_t *field, usher_str_t value)
 {
     if (usher_str_eq (*field, value))
         return;
-    free ((void *) (uintptr_t) field->data);
-    *field = value.size ? usher_bytes (memory_copy (value.data, value.size), value.size) : (usher_str_t) { 0 };
+    free ((void *)(uintptr_t)field->data);
+    *field = value.size ? usher_bytes (memory_copy (value.data, value.size), value.size) : (usher_str_t){ 0 };
 }
 
 //  Calls text_set on every string of a record: to own what was a view (copy), or to let go (not).
@@ -29,19 +29,19 @@ texts_each (void *record, usher_msg_id_t id, bool copy)
     for (size_t col = 0; col < layout->field_count; col++) {
         if (layout->fields [col].kind != USHER_STR)
             continue;
-        usher_str_t *field = (usher_str_t *) ((char *) record + layout->fields [col].offset), view = *field;
+        usher_str_t *field = (usher_str_t *)((char *)record + layout->fields [col].offset), view = *field;
         if (copy) {
-            *field = (usher_str_t) { 0 };
+            *field = (usher_str_t){ 0 };
             text_set (field, view);
         } else
-            text_set (field, (usher_str_t) { 0 });
+            text_set (field, (usher_str_t){ 0 });
     }
 }
 
 void
 session_init (session_t *self, usher_str_t session_id)
 {
-    *self = (session_t) { .known = { .duration_s = NAN, .rate = NAN } };
+    *self = (session_t){ .known = { .duration_s = NAN, .rate = NAN } };
     text_set (&self->known.session_id, session_id);
     fold_init (&self->base);
     self->now = self->base;
@@ -54,7 +54,7 @@ session_clear (session_t *self)
     for (size_t at = 0; at < self->count; at++)
         texts_each (&self->window [at], USHER_MSG_window_record, false);
     free (self->window);
-    *self = (session_t) { 0 };
+    *self = (session_t){ 0 };
 }
 
 //  ---- order
@@ -64,14 +64,23 @@ static int
 rank (usher_event_kind_t kind)
 {
     static const signed char ranks [USHER_EVENT_KINDS] = {
-        [USHER_event_kind_ready] = -4,         [USHER_event_kind_ad_break_start] = -3, [USHER_event_kind_ad_start] = -2,
-        [USHER_event_kind_buffer_start] = -2,  [USHER_event_kind_seek_start] = -2,     [USHER_event_kind_ad_pause] = -1,
-        [USHER_event_kind_pause] = -1,         [USHER_event_kind_ad_quartile] = 1,     [USHER_event_kind_buffer_end] = 2,
-        [USHER_event_kind_seek_end] = 2,       [USHER_event_kind_ad_resume] = 2,       [USHER_event_kind_ad_click] = 2,
-        [USHER_event_kind_play] = 3,           [USHER_event_kind_ad_skip] = 4,         [USHER_event_kind_ad_complete] = 4,
-        [USHER_event_kind_ad_break_end] = 5,   [USHER_event_kind_end] = 6,
+        [USHER_event_kind_ready] = -4,      [USHER_event_kind_ad_break_start] = -3,
+        [USHER_event_kind_ad_start] = -2,   [USHER_event_kind_buffer_start] = -2,
+        [USHER_event_kind_seek_start] = -2, [USHER_event_kind_ad_pause] = -1,
+        [USHER_event_kind_pause] = -1,      [USHER_event_kind_ad_quartile] = 1,
+        [USHER_event_kind_buffer_end] = 2,  [USHER_event_kind_seek_end] = 2,
+        [USHER_event_kind_ad_resume] = 2,   [USHER_event_kind_ad_click] = 2,
+        [USHER_event_kind_play] = 3,        [USHER_event_kind_ad_skip] = 4,
+        [USHER_event_kind_ad_complete] = 4, [USHER_event_kind_ad_break_end] = 5,
+        [USHER_event_kind_end] = 6,
     };
     return ranks [kind];
+}
+
+static bool
+same_number (double a, double b)
+{
+    return a == b || (isnan (a) && isnan (b));
 }
 
 int
@@ -87,15 +96,19 @@ session_order (const usher_window_record_t *a, const usher_window_record_t *b)
     int order = size ? memcmp (a->event_id.data, b->event_id.data, size) : 0;
     if (order == 0 && a->event_id.size != b->event_id.size)
         order = a->event_id.size < b->event_id.size ? -1 : 1;
+    //  Without ids the position tells them apart (see is_same); an unknown one comes first.
+    if (order == 0 && !same_number (a->video_s, b->video_s))
+        order = isnan (a->video_s) || a->video_s < b->video_s ? -1 : 1;
     return order < 0 ? -1 : order > 0;
 }
 
 static usher_window_record_t
 record_of (const usher_event_t *event)
 {
-    return (usher_window_record_t) {
+    return (usher_window_record_t){
         .order_ms = event->created_ms ? event->created_ms : event->collected_ms,
-        .order_total = event->time_played_s + event->time_paused_s + event->time_buffering_s + event->time_ads_s,
+        .order_total =
+            event->time_played_s + event->time_paused_s + event->time_buffering_s + event->time_ads_s,
         .event_id = event->event_id,
         .kind = event->kind,
         .collected_ms = event->collected_ms,
@@ -106,12 +119,6 @@ record_of (const usher_event_t *event)
         .percent = event->percent,
         .ping_s = event->ping_s,
     };
-}
-
-static bool
-same_number (double a, double b)
-{
-    return a == b || (isnan (a) && isnan (b));
 }
 
 //  An event is known by its id; one without is known by all that it says.
@@ -134,7 +141,9 @@ newest_order (const session_t *self)
 static bool
 is_late (const session_t *self, const usher_window_record_t *record)
 {
-    return record->order_ms < self->base.order_ms || record->order_ms + SESSION_WINDOW_MS < newest_order (self);
+    //  All events of the base's last instant left the window together: what comes for that instant now has no place.
+    bool folded = (self->base.marks & FOLD_BEGUN) && record->order_ms <= self->base.order_ms;
+    return folded || record->order_ms + SESSION_WINDOW_MS < newest_order (self);
 }
 
 static bool
@@ -164,14 +173,30 @@ window_insert (session_t *self, const usher_window_record_t *record)
     return at;
 }
 
+//  How many of the oldest events are out of the window. Those of one instant leave together, as only the instant is
+//  remembered of them; a crowd at one instant that would keep the window at twice its size is parted all the same.
+static size_t
+window_excess (const session_t *self)
+{
+    size_t gone = 0, whole = 0;
+    while (self->window [gone].order_ms + SESSION_WINDOW_MS < newest_order (self))
+        gone++;
+    whole = gone;
+    while (self->count - gone > SESSION_WINDOW_EVENTS) {
+        gone++;
+        if (self->window [gone].order_ms != self->window [gone - 1].order_ms)
+            whole = gone;
+    }
+    return self->count - whole > 2 * SESSION_WINDOW_EVENTS ? gone : whole;
+}
+
 //  Folds the oldest events away that are out of the window.
 static void
 window_trim (session_t *self)
 {
-    size_t gone = 0;
-    while (self->count - gone > SESSION_WINDOW_EVENTS ||
-           self->window [gone].order_ms + SESSION_WINDOW_MS < newest_order (self)) {
-        usher_window_record_t *record = &self->window [gone++];
+    size_t gone = window_excess (self);
+    for (size_t at = 0; at < gone; at++) {
+        usher_window_record_t *record = &self->window [at];
         fold_apply (&self->base, record);
         if (record->has_row)
             self->base.row_ms = record->collected_ms;
@@ -196,8 +221,8 @@ fold_noting (fold_t *fold, usher_window_record_t *record)
     record->row_clicked = wanted ? fold_clicked (fold) : 0;
     record->row_skipped = wanted ? fold_skipped (fold) : 0;
     record->row_wanted = wanted;
-    return old.row_wanted != wanted || old.row_state != record->row_state || old.row_clicked != record->row_clicked ||
-           old.row_skipped != record->row_skipped;
+    return old.row_wanted != wanted || old.row_state != record->row_state ||
+           old.row_clicked != record->row_clicked || old.row_skipped != record->row_skipped;
 }
 
 //  ---- attributes and totals
@@ -279,9 +304,24 @@ take_who (usher_session_record_t *known, const usher_event_t *event)
     text_set (&known->app_id, event->app_id);
 }
 
-//  Each group of attributes comes from the newest event that has it. Returns whether one that people look at changed.
+//  Is a record the newest that has a group of attributes? key is the instant of the newest so far; at that instant the
+//  order in full decides. That one is in the window: what left it has an earlier instant than any that may still come.
 static bool
-take_attributes (session_t *self, const usher_event_t *event, uint64_t order_ms)
+is_newest_of (const session_t *self, const usher_window_record_t *record, uint32_t group, uint64_t key)
+{
+    if (record->order_ms != key)
+        return record->order_ms > key;
+    for (size_t at = self->count; at-- > 0 && self->window [at].order_ms >= key;)
+        if ((self->window [at].groups & group) && self->window [at].order_ms == key &&
+            session_order (&self->window [at], record) > 0)
+            return false;
+    return true;
+}
+
+//  Each group of attributes comes from the newest event that has it; record notes which ones this has. Returns whether
+//  one that people look at changed.
+static bool
+take_attributes (session_t *self, const usher_event_t *event, usher_window_record_t *record)
 {
     usher_session_record_t *known = &self->known;
     bool has_who = event->platform.size || event->app_id.size;
@@ -298,9 +338,12 @@ take_attributes (session_t *self, const usher_event_t *event, uint64_t order_ms)
         { has_who, &known->who_key, take_who },
     };
     for (size_t row = 0; row < sizeof groups / sizeof *groups; row++) {
-        if (!groups [row].has || order_ms < *groups [row].key)
+        if (!groups [row].has)
             continue;
-        *groups [row].key = order_ms;
+        record->groups |= 1u << row;
+        if (!is_newest_of (self, record, 1u << row, *groups [row].key))
+            continue;
+        *groups [row].key = record->order_ms;
         groups [row].take (known, event);
     }
     if (event->kind == USHER_event_kind_percent_progress)
@@ -310,22 +353,24 @@ take_attributes (session_t *self, const usher_event_t *event, uint64_t order_ms)
 
 //  ---- an event
 
-//  Statuses, ads and errors must not be lost; positions and totals heal with the next ping.
+//  What can lead from one state to another is hard even where it changes nothing now: one that comes late may turn it
+//  into a change. Positions and totals heal with the next ping.
 static bool
 is_hard (usher_event_kind_t kind)
 {
     switch (kind) {
-    case USHER_event_kind_error:
-    case USHER_event_kind_ad_start:
-    case USHER_event_kind_ad_complete:
-    case USHER_event_kind_ad_skip:
-    case USHER_event_kind_ad_click:
-    case USHER_event_kind_ad_break_start:
-    case USHER_event_kind_ad_break_end:
-    case USHER_event_kind_end:
-        return true;
-    default:
+    case USHER_event_kind_ping:
+    case USHER_event_kind_percent_progress:
+    case USHER_event_kind_quality_change:
+    case USHER_event_kind_volume_change:
+    case USHER_event_kind_playback_rate_change:
+    case USHER_event_kind_fullscreen_change:
+    case USHER_event_kind_picture_in_picture_change:
+    case USHER_event_kind_ready:
+    case USHER_event_kind_ad_quartile:
         return false;
+    default:
+        return true;
     }
 }
 
@@ -333,7 +378,8 @@ is_hard (usher_event_kind_t kind)
 static void
 restore (session_t *self, const usher_event_t *event)
 {
-    if (self->known.expired_ms == 0 || (event->collected_ms <= self->now.seen_ms && event->kind != USHER_event_kind_end))
+    if (self->known.expired_ms == 0 ||
+        (event->collected_ms <= self->now.seen_ms && event->kind != USHER_event_kind_end))
         return;
     self->known.restored_ms = self->now.error_ms;
     self->known.expired_ms = 0;
@@ -359,20 +405,26 @@ session_take (session_t *self, const usher_event_t *event)
 {
     usher_window_record_t record = record_of (event);
     if (is_known (self, &record))
-        return (session_effect_t) { .outcome = SESSION_DUPLICATE };
+        return (session_effect_t){ .outcome = SESSION_DUPLICATE };
     take_totals (self, event);
     if (is_late (self, &record))
-        return (session_effect_t) { .outcome = SESSION_LATE };
+        return (session_effect_t){ .outcome = SESSION_LATE };
     usher_state_t state = session_state (self);
     fold_t before = self->now;
     restore (self, event);
-    bool visible = take_attributes (self, event, record.order_ms);
+    bool relabels =
+        (event->has & USHER_HAS_PLAYER) && !usher_str_eq (event->media_label, self->known.media_label);
+    bool visible = take_attributes (self, event, &record);
     size_t at = window_insert (self, &record);
     session_effect_t effect = { .outcome = SESSION_APPLIED };
     effect.rows = refold (self, at);
-    bool ads = fold_clicked (&before) != fold_clicked (&self->now) || fold_skipped (&before) != fold_skipped (&self->now);
+    bool ads = fold_clicked (&before) != fold_clicked (&self->now) ||
+               fold_skipped (&before) != fold_skipped (&self->now);
     bool newest = at + 1 == self->count;
-    effect.reordered = !newest;
+    //  Rows name the medium: a new name has them written again.
+    bool relabelled = relabels && usher_str_eq (event->media_label, self->known.media_label);
+    effect.rows = effect.rows || relabelled;
+    effect.reordered = !newest || relabelled;
     effect.announce = newest && (ads || self->window [at].row_wanted);
     effect.hard = effect.rows || ads || is_hard (event->kind) || session_state (self) != state;
     effect.changed = effect.hard || visible;
@@ -408,13 +460,13 @@ ping_timeout_ms (const session_t *self)
 uint64_t
 session_deadline (const session_t *self, const config_t *config, usher_state_t *becomes)
 {
-    static const uint32_t pinging = 1u << USHER_state_watching | 1u << USHER_state_rebuffering | 1u << USHER_state_seeking |
-                                    1u << USHER_state_ad;
+    static const uint32_t pinging = 1u << USHER_state_watching | 1u << USHER_state_rebuffering |
+                                    1u << USHER_state_seeking | 1u << USHER_state_ad;
     if (self->known.expired_ms || self->now.state == USHER_state_ended)
         return UINT64_MAX;
     bool pings = pinging >> self->now.state & 1;
     bool starting = self->now.state == USHER_state_starting;
-    uint64_t timeout = pings ? ping_timeout_ms (self) : (uint64_t) config->shard.paused_timeout_s * 1000;
+    uint64_t timeout = pings ? ping_timeout_ms (self) : (uint64_t)config->shard.paused_timeout_s * 1000;
     uint64_t since = self->now.seen_ms > self->grace_ms ? self->now.seen_ms : self->grace_ms;
     bool error = self->now.error_ms > self->known.restored_ms && (pings || starting);
     *becomes = error ? USHER_state_failed : USHER_state_lost;
@@ -440,7 +492,7 @@ session_forget_at (const session_t *self, const config_t *config)
         return UINT64_MAX;
     if (ended_ms == 0)
         ended_ms = self->now.seen_ms;
-    return ended_ms + (uint64_t) config->shard.forget_s * 1000;
+    return ended_ms + (uint64_t)config->shard.forget_s * 1000;
 }
 
 //  ---- what it tells others
@@ -493,7 +545,8 @@ session_describe (const session_t *self, usher_session_t *out)
     out->ad_breaks = larger (now->ad_breaks, known->ad_breaks);
     out->skip_streak = now->skip_streak;
     out->quartile = now->quartile;
-    out->in_ad = (now->marks & FOLD_IN_AD ? USHER_IN_AD : 0) | (now->marks & FOLD_IN_BREAK ? USHER_IN_BREAK : 0);
+    out->in_ad =
+        (now->marks & FOLD_IN_AD ? USHER_IN_AD : 0) | (now->marks & FOLD_IN_BREAK ? USHER_IN_BREAK : 0);
     out->time_played_s = known->time_played_s;
     out->time_paused_s = known->time_paused_s;
     out->time_buffering_s = known->time_buffering_s;
@@ -522,7 +575,7 @@ session_describe (const session_t *self, usher_session_t *out)
 static size_t
 append (void *data, size_t used, size_t size, const usher_msg_t *msg)
 {
-    size_t bytes = used == SIZE_MAX ? 0 : usher_encode (msg, (char *) data + used, size - used);
+    size_t bytes = used == SIZE_MAX ? 0 : usher_encode (msg, (char *)data + used, size - used);
     return bytes ? used + bytes : SIZE_MAX;
 }
 
@@ -531,17 +584,18 @@ session_store (const session_t *self, void *data, size_t size)
 {
     usher_msg_t msg = { .id = USHER_MSG_session_record, .session_record = self->known };
     size_t used = append (data, 0, size, &msg);
-    msg = (usher_msg_t) { .id = USHER_MSG_fold_record, .fold_record = self->base };
+    msg = (usher_msg_t){ .id = USHER_MSG_fold_record, .fold_record = self->base };
     used = append (data, used, size, &msg);
     for (size_t at = 0; at < self->count; at++) {
-        msg = (usher_msg_t) { .id = USHER_MSG_window_record, .window_record = self->window [at] };
+        msg = (usher_msg_t){ .id = USHER_MSG_window_record, .window_record = self->window [at] };
         used = append (data, used, size, &msg);
     }
     return used == SIZE_MAX ? 0 : used;
 }
 
 bool
-session_restore (session_t *self, const usher_session_record_t *record, usher_frame_t *frame, usher_msg_t *next)
+session_restore (session_t *self, const usher_session_record_t *record, usher_frame_t *frame,
+                 usher_msg_t *next)
 {
     session_init (self, record->session_id);
     usher_session_record_t known = *record;
@@ -549,6 +603,11 @@ session_restore (session_t *self, const usher_session_record_t *record, usher_fr
     texts_each (&known, USHER_MSG_session_record, true);
     self->known = known;
     if (usher_decode (frame, next) != USHER_OK || next->id != USHER_MSG_fold_record)
+        return false;
+    //  LOST and FAILED are no states of a fold: such bytes are damaged.
+    const fold_t *base = &next->fold_record;
+    if (base->state > USHER_state_ended || base->before_ad > USHER_state_ended ||
+        base->before_stall > USHER_state_ended)
         return false;
     self->base = self->now = next->fold_record;
     while (usher_decode (frame, next) == USHER_OK && next->id == USHER_MSG_window_record) {

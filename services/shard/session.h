@@ -14,14 +14,15 @@
 #define SESSION_WINDOW_MS (5 * 60 * 1000)
 
 typedef struct {
-    usher_session_record_t known;      //  strings are owned
-    fold_t base, now;                  //  before the window; after it
+    usher_session_record_t known;    //  strings are owned
+    fold_t base, now;                //  before the window; after it
     size_t count, room;
-    usher_window_record_t *window;     //  in order; strings are owned
-    uint64_t grace_ms;                 //  nothing expires before this plus a timeout: it was loaded then
-    uint64_t feed_version;             //  of the newest session message
-    uint64_t fed_ms;                   //  source clock of it
-    bool shown;                        //  the feed has it as live
+    usher_window_record_t *window;    //  in order; strings are owned
+    uint64_t grace_ms;                //  nothing expires before this plus a timeout: it was loaded then
+    uint64_t feed_version;            //  of the newest session message
+    uint64_t fed_ms;                  //  source clock of it
+    bool shown;                       //  the feed has it as live
+    bool unfed;                        //  the feed lacks soft facts, which go out with the next look
 } session_t;
 
 typedef enum { SESSION_APPLIED, SESSION_DUPLICATE, SESSION_LATE } session_outcome_t;
@@ -29,11 +30,12 @@ typedef enum { SESSION_APPLIED, SESSION_DUPLICATE, SESSION_LATE } session_outcom
 //  What an event did, for whoever writes and publishes.
 typedef struct {
     session_outcome_t outcome;
-    bool hard;                 //  a fact that must be durable before its offset is committed
-    bool changed;              //  the state or something people look at changed: tell the feed now
-    bool announce;             //  a status change, first event, or ad counter change by the newest event
-    bool reordered;            //  it took a place before others, whose rows may say something else now
-    bool rows;                 //  which history rows there should be has changed: see session_row_wanted
+    bool hard;        //  a fact that must be durable before its offset is committed
+    bool changed;     //  the state or something people look at changed: tell the feed now
+    bool announce;    //  a status change, first event, or ad counter change by the newest event
+    bool
+        reordered;    //  rows of others may say something else now: it came before them, or renamed the medium
+    bool rows;        //  which history rows there should be has changed: see session_row_wanted
 } session_effect_t;
 
 void session_init (session_t *self, usher_str_t session_id);
@@ -67,6 +69,7 @@ void session_describe (const session_t *self, usher_session_t *out);
 
 //  Writes and reads what is stored. session_restore takes its records from msg and after; false when they are not a session.
 size_t session_store (const session_t *self, void *data, size_t size);
-bool session_restore (session_t *self, const usher_session_record_t *record, usher_frame_t *frame, usher_msg_t *next);
+bool session_restore (session_t *self, const usher_session_record_t *record, usher_frame_t *frame,
+                      usher_msg_t *next);
 
 #endif

@@ -138,6 +138,7 @@ tell_session (shard_t *self, actor_t *actor, session_t *session, bool gone)
     msg.session.gone = gone;
     session->fed_ms = self->clock_ms;
     session->shown = !gone;
+    session->unfed = false;
     if (self->publisher_up)
         outbox_put (self->out, USHER_LINK_changes, 0, &msg);
 }
@@ -271,6 +272,13 @@ earlier (uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+//  When soft facts of a session may go out again.
+static uint64_t
+feed_due (const shard_t *self, const session_t *session)
+{
+    return session->fed_ms + (uint64_t) self->config->shard.feed_soft_s * 1000;
+}
+
 //  When an actor wants to be looked at next.
 static uint64_t
 actor_due (const shard_t *self, const actor_t *actor)
@@ -283,6 +291,8 @@ actor_due (const shard_t *self, const actor_t *actor)
             continue;
         due = earlier (due, session_deadline (session, self->config, &becomes));
         due = earlier (due, session_forget_at (session, self->config));
+        if (session->unfed)
+            due = earlier (due, feed_due (self, session));
     }
     return due;
 }
@@ -292,6 +302,8 @@ session_look (shard_t *self, actor_t *actor, session_t *session)
 {
     usher_state_t becomes;
     uint64_t deadline = session_deadline (session, self->config, &becomes);
+    if (session->unfed && feed_due (self, session) <= self->clock_ms)
+        tell_session (self, actor, session, false);
     if (deadline <= self->clock_ms) {
         session_expire (session, becomes, deadline);
         *(becomes == USHER_state_lost ? &self->counters.lost : &self->counters.failed) += 1;
@@ -351,9 +363,12 @@ event_apply (shard_t *self, actor_t *actor, const usher_event_t *event)
     mark_dirty (self, actor, done.effect.hard);
     if (done.outcome == VIEWER_LATE && !done.session->shown)
         return;
-    bool stale_feed = done.session->fed_ms + (uint64_t) self->config->shard.feed_soft_s * 1000 <= self->clock_ms;
-    if (done.effect.changed || !done.session->shown || stale_feed)
+    if (done.effect.changed || !done.session->shown || feed_due (self, done.session) <= self->clock_ms)
         tell_session (self, actor, done.session, false);
+    else {
+        done.session->unfed = true;
+        wheel_put (self->wheel, &actor->node, feed_due (self, done.session));
+    }
     if (done.effect.announce)
         announce (self, actor, done.session, event);
     usher_state_t becomes;

@@ -11,7 +11,7 @@
 void
 viewer_init (viewer_t *self, usher_str_t id)
 {
-    *self = (viewer_t) { .slot = usher_slot (id) };
+    *self = (viewer_t){ .slot = usher_slot (id) };
     self->id = usher_bytes (memory_copy (id.data, id.size), id.size);
 }
 
@@ -30,8 +30,8 @@ viewer_clear (viewer_t *self)
     free (self->sessions);
     free (self->positions);
     free (self->rows);
-    free ((void *) (uintptr_t) self->id.data);
-    *self = (viewer_t) { 0 };
+    free ((void *)(uintptr_t)self->id.data);
+    *self = (viewer_t){ 0 };
 }
 
 //  ---- positions
@@ -65,7 +65,8 @@ position_note (viewer_t *self, const usher_event_t *event)
     }
     //  Beyond the limit the event ids in the windows are what tells a replay.
     if (position)
-        *position = (usher_position_record_t) { event->source, event->generation, event->partition, event->offset };
+        *position =
+            (usher_position_record_t){ event->source, event->generation, event->partition, event->offset };
 }
 
 //  ---- sessions
@@ -87,6 +88,31 @@ session_name (const usher_event_t *event)
     return event->session_id.size ? event->session_id : event->media_label;
 }
 
+//  -1, 0, 1: bytes, then length.
+static int
+str_order (usher_str_t a, usher_str_t b)
+{
+    uint32_t size = a.size < b.size ? a.size : b.size;
+    int order = size ? memcmp (a.data, b.data, size) : 0;
+    return order ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+//  Sessions lie in the order of their names, so which one came first does not show. Returns where it lies now.
+static session_t *
+session_sort_in (viewer_t *self, session_t *session)
+{
+    session_t moving = *session;
+    size_t at = (size_t)(session - self->sessions);
+    memmove (session, session + 1, (self->session_count - at - 1) * sizeof *session);
+    for (at = self->session_count - 1; at > 0; at--) {
+        if (str_order (self->sessions [at - 1].known.session_id, moving.known.session_id) < 0)
+            break;
+        self->sessions [at] = self->sessions [at - 1];
+    }
+    self->sessions [at] = moving;
+    return &self->sessions [at];
+}
+
 static session_t *
 session_for (viewer_t *self, const usher_event_t *event)
 {
@@ -103,7 +129,7 @@ session_for (viewer_t *self, const usher_event_t *event)
         session = &self->sessions [self->session_count++];
     }
     session_init (session, name);
-    return session;
+    return session_sort_in (self, session);
 }
 
 //  ---- history rows
@@ -132,13 +158,14 @@ instant_is_taken (const viewer_t *self, const session_t *session, const usher_wi
 static usher_str_t
 key_write (const usher_window_record_t *record, uint32_t has_row, char *text, size_t size)
 {
-    time_t seconds = (time_t) (record->collected_ms / 1000);
+    time_t seconds = (time_t)(record->collected_ms / 1000);
     struct tm parts;
     gmtime_r (&seconds, &parts);
     size_t used = strftime (text, size, "%Y-%m-%dT%H:%M:%S", &parts);
-    used += (size_t) snprintf (text + used, size - used, ".%03uZ", (unsigned) (record->collected_ms % 1000));
+    used += (size_t)snprintf (text + used, size - used, ".%03uZ", (unsigned)(record->collected_ms % 1000));
     if (has_row == 2)
-        used += (size_t) snprintf (text + used, size - used, "#%.*s", (int) record->event_id.size, record->event_id.data);
+        used += (size_t)snprintf (text + used, size - used, "#%.*s", (int)record->event_id.size,
+                                  record->event_id.data);
     return usher_bytes (text, used);
 }
 
@@ -222,15 +249,16 @@ viewer_effect_t
 viewer_take (viewer_t *self, const usher_event_t *event, uint64_t expires_s)
 {
     if (is_applied (self, event))
-        return (viewer_effect_t) { .outcome = VIEWER_DUPLICATE };
+        return (viewer_effect_t){ .outcome = VIEWER_DUPLICATE };
     position_note (self, event);
     session_t *session = session_for (self, event);
     session_effect_t effect = session_take (session, event);
     if (effect.outcome != SESSION_APPLIED)
-        return (viewer_effect_t) { effect.outcome == SESSION_LATE ? VIEWER_LATE : VIEWER_DUPLICATE, session, effect };
+        return (viewer_effect_t){ effect.outcome == SESSION_LATE ? VIEWER_LATE : VIEWER_DUPLICATE, session,
+                                  effect };
     if (effect.rows)
         rows_settle (self, effect.reordered, session, expires_s);
-    return (viewer_effect_t) { VIEWER_APPLIED, session, effect };
+    return (viewer_effect_t){ VIEWER_APPLIED, session, effect };
 }
 
 //  ---- stored
@@ -242,10 +270,10 @@ viewer_store_bound (const viewer_t *self)
     usher_msg_t msg;
     for (size_t one = 0; one < self->session_count; one++) {
         const session_t *session = &self->sessions [one];
-        msg = (usher_msg_t) { .id = USHER_MSG_session_record, .session_record = session->known };
+        msg = (usher_msg_t){ .id = USHER_MSG_session_record, .session_record = session->known };
         bound += usher_encode_bound (&msg) + 512;
         for (size_t at = 0; at < session->count; at++) {
-            msg = (usher_msg_t) { .id = USHER_MSG_window_record, .window_record = session->window [at] };
+            msg = (usher_msg_t){ .id = USHER_MSG_window_record, .window_record = session->window [at] };
             bound += usher_encode_bound (&msg);
         }
     }
@@ -258,11 +286,11 @@ viewer_store (const viewer_t *self, void *data, size_t size)
     usher_msg_t msg = { .id = USHER_MSG_viewer_record, .viewer_record = { self->id } };
     size_t used = usher_encode (&msg, data, size);
     for (size_t at = 0; at < self->position_count; at++) {
-        msg = (usher_msg_t) { .id = USHER_MSG_position_record, .position_record = self->positions [at] };
-        used += usher_encode (&msg, (char *) data + used, size - used);
+        msg = (usher_msg_t){ .id = USHER_MSG_position_record, .position_record = self->positions [at] };
+        used += usher_encode (&msg, (char *)data + used, size - used);
     }
     for (size_t at = 0; at < self->session_count; at++) {
-        size_t bytes = session_store (&self->sessions [at], (char *) data + used, size - used);
+        size_t bytes = session_store (&self->sessions [at], (char *)data + used, size - used);
         if (bytes == 0)
             return 0;
         used += bytes;

@@ -7,17 +7,17 @@
 
 #include "session.h"
 
-#define VIEWER_SESSIONS 16         //  more than these: the one that was silent longest is folded away
-#define VIEWER_POSITIONS 64        //  partitions a viewer's events came from
+#define VIEWER_SESSIONS 16     //  more than these: the one that was silent longest is folded away
+#define VIEWER_POSITIONS 64    //  partitions a viewer's events came from
 
 typedef struct {
-    usher_str_t id;                //  owned
+    usher_str_t id;    //  owned
     uint32_t slot;
-    uint64_t feed_version;         //  of the newest session message of any session
+    uint64_t feed_version;    //  of the newest session message of any session
     size_t session_count, position_count;
     session_t *sessions;
     usher_position_record_t *positions;
-    size_t rows_used, rows_room;   //  history messages that wait for the next write, encoded
+    size_t rows_used, rows_room;    //  history messages that wait for the next write, encoded
     uint8_t *rows;
 } viewer_t;
 
@@ -25,7 +25,7 @@ typedef enum { VIEWER_APPLIED, VIEWER_DUPLICATE, VIEWER_LATE } viewer_outcome_t;
 
 typedef struct {
     viewer_outcome_t outcome;
-    session_t *session;            //  the one that it concerned; NULL for a duplicate
+    session_t *session;    //  the one that it concerned; NULL for a duplicate
     session_effect_t effect;
 } viewer_effect_t;
 

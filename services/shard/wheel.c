@@ -8,7 +8,7 @@
 enum { BUCKETS = 4096, BUCKET_MS = 1000 };
 
 struct wheel {
-    uint64_t second;               //  of the bucket that is next to be emptied
+    uint64_t second;    //  of the bucket that is next to be emptied
     wheel_node_t *buckets [BUCKETS];
 };
 
@@ -41,7 +41,7 @@ static void
 insert (wheel_t *self, wheel_node_t *node)
 {
     //  Rounded up, so that what comes out of a bucket is due; beyond the ring it comes up early and goes in again.
-    uint64_t second = (node->due_ms + BUCKET_MS - 1) / BUCKET_MS;
+    uint64_t second = node->due_ms / BUCKET_MS + (node->due_ms % BUCKET_MS != 0);
     if (second < self->second)
         second = self->second;
     if (second >= self->second + BUCKETS)

@@ -12,7 +12,7 @@
 
 typedef struct wheel wheel_t;
 typedef struct wheel_node {
-    struct wheel_node *next, **prev;   //  prev NULL: in no bucket
+    struct wheel_node *next, **prev;    //  prev NULL: in no bucket
     uint64_t due_ms;
 } wheel_node_t;
 

@@ -37,7 +37,7 @@ static unsigned
 roll (world_t *self, unsigned sides)
 {
     self->random = self->random * 6364136223846793005u + 1442695040888963407u;
-    return (unsigned) (self->random >> 33) % sides;
+    return (unsigned)(self->random >> 33) % sides;
 }
 
 static void
@@ -45,12 +45,12 @@ on_publish (void *arg, const void *topic, size_t topic_size, const void *data, s
 {
     world_t *self = arg;
     assert_true (topic_size == 1 || topic_size == 3);
-    assert_true (*(const char *) topic == (topic_size == 1 ? 't' : 's'));
+    assert_true (*(const char *)topic == (topic_size == 1 ? 't' : 's'));
     if (roll (self, 100) < self->loss)
         return;
     for (unsigned copies = roll (self, 100) < self->doubling ? 2 : 1; copies; copies--) {
         assert_true (self->feed_count < FRAMES);
-        self->feed [self->feed_count++] = (frame_t) { memory_copy (data, size), size };
+        self->feed [self->feed_count++] = (frame_t){ memory_copy (data, size), size };
     }
 }
 
@@ -58,17 +58,17 @@ static void
 on_send (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t size)
 {
     world_t *self = arg;
-    (void) peer;
+    (void)peer;
     if (link != USHER_LINK_snapshots)
         return;
     assert_true (self->answer_count < FRAMES);
-    self->answers [self->answer_count++] = (frame_t) { memory_copy (data, size), size };
+    self->answers [self->answer_count++] = (frame_t){ memory_copy (data, size), size };
 }
 
 static void
 world_open (world_t *self, uint64_t seed)
 {
-    *self = (world_t) { .random = seed, .epoch = 1, .publishers = 1000, .now = { 1700000000000, 1000 } };
+    *self = (world_t){ .random = seed, .epoch = 1, .publishers = 1000, .now = { 1700000000000, 1000 } };
     const mirror_events_t none = { 0 };
     self->publisher = publisher_new (self->publishers, on_publish, self);
     self->mirror = mirror_new (&none);
@@ -127,7 +127,8 @@ fill (world_t *self)
     for (unsigned viewer = 0; viewer < VIEWERS; viewer++)
         if (self->state [viewer])
             say (self, viewer, self->state [viewer]);
-    usher_msg_t msg = { .id = USHER_MSG_filled, .filled = { 0, usher_bytes (owners, sizeof owners), self->epoch } };
+    usher_msg_t msg = { .id = USHER_MSG_filled,
+                        .filled = { 0, usher_bytes (owners, sizeof owners), self->epoch } };
     publisher_filled (self->publisher, 0, &msg, self->out);
 }
 
@@ -153,7 +154,8 @@ deliver_feed (world_t *self)
             self->feed [at + 1] = swapped;
         }
     for (size_t at = 0; at < self->feed_count; at++) {
-        assert_true (mirror_frame (self->mirror, self->feed [at].data, self->feed [at].size, self->now.mono_ms));
+        assert_true (
+            mirror_frame (self->mirror, self->feed [at].data, self->feed [at].size, self->now.mono_ms));
         free (self->feed [at].data);
     }
     self->feed_count = 0;
@@ -166,7 +168,8 @@ deliver_answers (world_t *self)
     for (size_t at = 0; at < self->answer_count; at++) {
         usher_frame_t frame;
         usher_msg_t msg;
-        assert_int_equal (usher_frame_open (&frame, self->answers [at].data, self->answers [at].size), USHER_OK);
+        assert_int_equal (usher_frame_open (&frame, self->answers [at].data, self->answers [at].size),
+                          USHER_OK);
         while (usher_decode (&frame, &msg) == USHER_OK)
             if (msg.id == USHER_MSG_snapshot_slot)
                 mirror_snapshot_slot (self->mirror, &msg.snapshot_slot, self->now.mono_ms);
@@ -205,8 +208,8 @@ check (world_t *self)
     for (unsigned viewer = 0; viewer < VIEWERS; viewer++) {
         char name [16];
         snprintf (name, sizeof name, "viewer-%u", viewer);
-        const last_value_entry_t *entry =
-            last_value_find (mirror_sessions (self->mirror), usher_slot (usher_str (name)), usher_str (name), usher_str ("s"));
+        const last_value_entry_t *entry = last_value_find (
+            mirror_sessions (self->mirror), usher_slot (usher_str (name)), usher_str (name), usher_str ("s"));
         assert_int_equal (entry != NULL, self->state [viewer] != 0);
         if (!entry)
             continue;
@@ -234,7 +237,7 @@ settle (world_t *self)
 static void
 test_storms_converge (void **state)
 {
-    (void) state;
+    (void)state;
     for (uint64_t seed = 1; seed <= 60; seed++) {
         world_t world;
         world_open (&world, seed);
@@ -260,7 +263,7 @@ test_storms_converge (void **state)
 static void
 test_never_silently_wrong (void **state)
 {
-    (void) state;
+    (void)state;
     world_t world;
     world_open (&world, 99);
     fill (&world);
@@ -286,7 +289,7 @@ test_never_silently_wrong (void **state)
 static void
 test_reordering_needs_no_snapshot (void **state)
 {
-    (void) state;
+    (void)state;
     world_t world;
     world_open (&world, 7);
     fill (&world);
@@ -310,7 +313,7 @@ test_reordering_needs_no_snapshot (void **state)
 static void
 test_garbage_is_refused (void **state)
 {
-    (void) state;
+    (void)state;
     world_t world;
     world_open (&world, 3);
     fill (&world);
@@ -325,7 +328,7 @@ test_garbage_is_refused (void **state)
 static void
 test_silence_is_partial (void **state)
 {
-    (void) state;
+    (void)state;
     world_t world;
     world_open (&world, 4);
     assert_true (mirror_partial (world.mirror, 1000));

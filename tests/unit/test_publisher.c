@@ -14,7 +14,7 @@
 typedef struct {
     publisher_t *publisher;
     outbox_t *out;
-    usher_msg_t last_head;      //  numbered or tide
+    usher_msg_t last_head;    //  numbered or tide
     size_t frames, sessions, gone, announces, fills;
     size_t slots, slot_sessions, ends;    //  of snapshots
     uint8_t filling [128];
@@ -56,8 +56,8 @@ on_send (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_
     fixture_t *self = arg;
     usher_frame_t frame;
     usher_msg_t msg;
-    (void) link;
-    (void) peer;
+    (void)link;
+    (void)peer;
     assert_int_equal (usher_frame_open (&frame, data, size), USHER_OK);
     while (usher_decode (&frame, &msg) == USHER_OK) {
         self->fills += msg.id == USHER_MSG_fill;
@@ -70,7 +70,7 @@ on_send (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_
 static void
 begin (fixture_t *self)
 {
-    *self = (fixture_t) { 0 };
+    *self = (fixture_t){ 0 };
     self->publisher = publisher_new (5, on_publish, self);
     self->out = outbox_new (on_send, self);
 }
@@ -87,8 +87,12 @@ static void
 say (fixture_t *self, const char *viewer, const char *session, uint64_t epoch, uint64_t version, bool gone)
 {
     usher_msg_t msg = { .id = USHER_MSG_session,
-                        .session = { .slot = usher_slot (usher_str (viewer)), .viewer_id = usher_str (viewer),
-                                     .session_id = usher_str (session), .epoch = epoch, .version = version, .gone = gone } };
+                        .session = { .slot = usher_slot (usher_str (viewer)),
+                                     .viewer_id = usher_str (viewer),
+                                     .session_id = usher_str (session),
+                                     .epoch = epoch,
+                                     .version = version,
+                                     .gone = gone } };
     publisher_session (self->publisher, 0, &msg, self->out);
 }
 
@@ -96,8 +100,10 @@ static void
 announce (fixture_t *self, const char *viewer, uint64_t epoch, uint64_t version)
 {
     usher_msg_t msg = { .id = USHER_MSG_announce,
-                        .announce = { .slot = usher_slot (usher_str (viewer)), .viewer_id = usher_str (viewer),
-                                      .epoch = epoch, .version = version } };
+                        .announce = { .slot = usher_slot (usher_str (viewer)),
+                                      .viewer_id = usher_str (viewer),
+                                      .epoch = epoch,
+                                      .version = version } };
     publisher_announce (self->publisher, 0, &msg, self->out);
 }
 
@@ -106,14 +112,15 @@ filled (fixture_t *self, uint32_t shard, uint8_t owner, uint64_t epoch)
 {
     uint8_t owners [USHER_SLOTS];
     memset (owners, owner, sizeof owners);
-    usher_msg_t msg = { .id = USHER_MSG_filled, .filled = { shard, usher_bytes (owners, sizeof owners), epoch } };
+    usher_msg_t msg = { .id = USHER_MSG_filled,
+                        .filled = { shard, usher_bytes (owners, sizeof owners), epoch } };
     publisher_filled (self->publisher, 0, &msg, self->out);
 }
 
 static void
 turn (fixture_t *self)
 {
-    while (publisher_turn (self->publisher, (usher_time_t) { 0, 0 }, self->out))
+    while (publisher_turn (self->publisher, (usher_time_t){ 0, 0 }, self->out))
         ;
     outbox_flush (self->out);
 }
@@ -121,7 +128,7 @@ turn (fixture_t *self)
 static void
 test_one_frame_a_slot_and_turn (void **state)
 {
-    (void) state;
+    (void)state;
     fixture_t self;
     begin (&self);
     say (&self, "a", "s", 1, 1, false);
@@ -142,7 +149,7 @@ test_one_frame_a_slot_and_turn (void **state)
 static void
 test_what_is_not_newer_is_ignored (void **state)
 {
-    (void) state;
+    (void)state;
     fixture_t self;
     begin (&self);
     say (&self, "a", "s", 2, 5, false);
@@ -155,7 +162,7 @@ test_what_is_not_newer_is_ignored (void **state)
     assert_int_equal (self.sessions, 2);
     assert_int_equal (self.announces, 0);
     say (&self, "a", "s", 2, 6, true);
-    say (&self, "a", "s", 2, 7, true);      //  gone already
+    say (&self, "a", "s", 2, 7, true);    //  gone already
     turn (&self);
     assert_int_equal (self.gone, 1);
     assert_int_equal (last_value_total (publisher_sessions (self.publisher)), 1);
@@ -165,7 +172,7 @@ test_what_is_not_newer_is_ignored (void **state)
 static void
 test_filled_takes_out_what_the_owner_does_not_know (void **state)
 {
-    (void) state;
+    (void)state;
     fixture_t self;
     begin (&self);
     publisher_peer_up (self.publisher, USHER_LINK_changes, 1, "shard-0", self.out);
@@ -175,11 +182,11 @@ test_filled_takes_out_what_the_owner_does_not_know (void **state)
     turn (&self);
     assert_int_equal (self.fills, 1);
     publisher_peer_up (self.publisher, USHER_LINK_changes, 2, "shard-0", self.out);
-    publisher_tick (self.publisher, (usher_time_t) { 0, 1000 }, self.out);
+    publisher_tick (self.publisher, (usher_time_t){ 0, 1000 }, self.out);
     assert_int_equal (self.filling [0], 0xff);
     say (&self, "a", "s", 2, 1, false);
     filled (&self, 0, 0, 2);
-    publisher_tick (self.publisher, (usher_time_t) { 0, 2000 }, self.out);
+    publisher_tick (self.publisher, (usher_time_t){ 0, 2000 }, self.out);
     assert_int_equal (self.filling [0], 0);
     assert_int_equal (self.gone, 1);
     assert_int_equal (last_value_total (publisher_sessions (self.publisher)), 1);
@@ -189,15 +196,15 @@ test_filled_takes_out_what_the_owner_does_not_know (void **state)
 static void
 test_slots_that_move_are_filled_by_the_new_owner (void **state)
 {
-    (void) state;
+    (void)state;
     fixture_t self;
     begin (&self);
     filled (&self, 0, 0, 1);
     filled (&self, 0, 1, 1);    //  shard 0 gave them to shard 1
-    publisher_tick (self.publisher, (usher_time_t) { 0, 1000 }, self.out);
+    publisher_tick (self.publisher, (usher_time_t){ 0, 1000 }, self.out);
     assert_int_equal (self.filling [127], 0xff);
     filled (&self, 1, 1, 2);
-    publisher_tick (self.publisher, (usher_time_t) { 0, 2000 }, self.out);
+    publisher_tick (self.publisher, (usher_time_t){ 0, 2000 }, self.out);
     assert_int_equal (self.filling [127], 0);
     end (&self);
 }
@@ -205,7 +212,7 @@ test_slots_that_move_are_filled_by_the_new_owner (void **state)
 static void
 test_a_snapshot_comes_in_pieces (void **state)
 {
-    (void) state;
+    (void)state;
     fixture_t self;
     begin (&self);
     char viewer [16];
@@ -216,7 +223,7 @@ test_a_snapshot_comes_in_pieces (void **state)
     turn (&self);
     usher_msg_t ask = { .id = USHER_MSG_snapshot_request, .snapshot_request = { .request = 9 } };
     publisher_snapshot_request (self.publisher, 3, &ask, self.out);
-    assert_true (publisher_turn (self.publisher, (usher_time_t) { 0, 0 }, self.out));
+    assert_true (publisher_turn (self.publisher, (usher_time_t){ 0, 0 }, self.out));
     turn (&self);
     assert_int_equal (self.slots, USHER_SLOTS);
     assert_int_equal (self.slot_sessions, 20000);

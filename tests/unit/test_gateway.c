@@ -1,0 +1,551 @@
+//  test_gateway - JSON as browsers read it, what clients are sent, what the API answers
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "json.h"
+#include "memory.h"
+#include "pages.h"
+#include "view.h"
+#include "walk.h"
+
+//  ---- a gateway without sockets, fed with frames of our own
+
+typedef struct {
+    clients_t *clients;
+    mirror_t *mirror;
+    uint64_t seqs [USHER_SLOTS];
+    int64_t now_ms;
+} fixture_t;
+
+static void
+feed (fixture_t *self, uint32_t slot, const usher_msg_t *msg)
+{
+    char frame [16384];
+    usher_msg_t head = { .id = USHER_MSG_numbered, .numbered = { 7, slot, ++self->seqs [slot] } };
+    size_t size = usher_frame_begin (frame, sizeof frame);
+    size += usher_encode (&head, frame + size, sizeof frame - size);
+    size += usher_encode (msg, frame + size, sizeof frame - size);
+    assert_true (mirror_frame (self->mirror, frame, size, self->now_ms));
+}
+
+static void
+tide (fixture_t *self)
+{
+    char frame [10000], filling [128] = { 0 };
+    usher_msg_t msg = { .id = USHER_MSG_tide,
+                        .tide = { 7, 1, usher_bytes (self->seqs, sizeof self->seqs),
+                                  usher_bytes (filling, sizeof filling) } };
+    size_t size = usher_frame_begin (frame, sizeof frame);
+    size += usher_encode (&msg, frame + size, sizeof frame - size);
+    assert_true (mirror_frame (self->mirror, frame, size, self->now_ms));
+}
+
+static void
+begin (fixture_t *self)
+{
+    *self = (fixture_t){ .clients = clients_new (), .now_ms = 1000 };
+    self->mirror = clients_mirror (self->clients);
+    usher_msg_t asked;
+    tide (self);
+    assert_true (mirror_wants (self->mirror, self->now_ms, &asked));
+    for (uint32_t slot = 0; slot <= USHER_SLOTS; slot++) {
+        usher_snapshot_slot_t head = { asked.snapshot_request.request, 7, slot % USHER_SLOTS, 0,
+                                       slot == USHER_SLOTS };
+        mirror_snapshot_slot (self->mirror, &head, self->now_ms);
+    }
+    assert_true (mirror_complete (self->mirror));
+}
+
+static void
+end (fixture_t *self)
+{
+    clients_destroy (&self->clients);
+}
+
+static usher_session_t
+session_of (const char *viewer, const char *session, uint64_t version, uint32_t state)
+{
+    return (usher_session_t){ .slot = usher_slot (usher_str (viewer)),
+                              .viewer_id = usher_str (viewer),
+                              .session_id = usher_str (session),
+                              .epoch = 1,
+                              .version = version,
+                              .state = state,
+                              .position_s = NAN,
+                              .duration_s = INFINITY,
+                              .media_label = usher_str ("Film") };
+}
+
+static void
+put (fixture_t *self, usher_session_t session)
+{
+    usher_msg_t msg = { .id = USHER_MSG_session, .session = session };
+    feed (self, session.slot, &msg);
+    self->now_ms += 1000;
+    clients_turn (self->clients, self->now_ms);
+}
+
+static void
+announce (fixture_t *self, const char *viewer, const char *ad_id)
+{
+    usher_msg_t msg = { .id = USHER_MSG_announce,
+                        .announce = { .slot = usher_slot (usher_str (viewer)),
+                                      .viewer_id = usher_str (viewer),
+                                      .collected_ms = 1700000000123u,
+                                      .event_id = usher_str ("e1"),
+                                      .kind = USHER_event_kind_ad_break_start,
+                                      .video_s = 1.5,
+                                      .ads_clicked = 2,
+                                      .ads_skipped = 3,
+                                      .ad_id = usher_str (ad_id),
+                                      .status = USHER_status_watching_ad } };
+    feed (self, msg.announce.slot, &msg);
+    clients_turn (self->clients, self->now_ms);
+}
+
+//  The next text of a client as JSON, NULL none.
+static json_t *
+next (fixture_t *self, client_t *client)
+{
+    buffer_t text = { 0 };
+    json_t *json = NULL;
+    if (clients_next (self->clients, client, 1700000000000, &text)) {
+        json = json_loadb (text.data, text.size, JSON_REJECT_DUPLICATES, NULL);
+        assert_non_null (json);
+    }
+    buffer_free (&text);
+    return json;
+}
+
+static void
+expect (fixture_t *self, client_t *client, const char *type, const char *key, const char *contains)
+{
+    json_t *json = next (self, client);
+    assert_non_null (json);
+    assert_string_equal (json_string_value (json_object_get (json, "type")), type);
+    char *text = json_dumps (json_object_get (json, key), JSON_ENCODE_ANY | JSON_COMPACT);
+    assert_non_null (text);
+    assert_non_null (strstr (text, contains));
+    free (text);
+    json_decref (json);
+}
+
+static void
+expect_nothing (fixture_t *self, client_t *client)
+{
+    assert_null (next (self, client));
+}
+
+static client_t *
+greeted (fixture_t *self, const char *subscribe)
+{
+    client_t *client = clients_add (self->clients, CLIENT_LIVE);
+    if (subscribe)
+        assert_null (clients_subscribe (self->clients, client, subscribe, strlen (subscribe)));
+    expect (self, client, "hello", "epoch", "7");
+    return client;
+}
+
+//  ---- JSON
+
+static void
+test_strings_are_escaped (void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *json;
+    } rows [] = {
+        { "plain", "\"plain\"" },
+        { "\"\\/\n\t\x01\x7f", "\"\\\"\\\\/\\n\\t\\u0001\\u007f\"" },
+        { "caf\xc3\xa9 \xf0\x9f\x8e\xac", "\"caf\xc3\xa9 \xf0\x9f\x8e\xac\"" },
+        { "\xff\xc3", "\"\xef\xbf\xbd\xef\xbf\xbd\"" },
+        { "\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
+        { "\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\"" },
+    };
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        buffer_t out = { 0 };
+        json_text (&out, usher_str (rows [row].text));
+        buffer_add (&out, "", 1);
+        assert_string_equal (out.data, rows [row].json);
+        buffer_free (&out);
+    }
+}
+
+static void
+test_numbers_are_json (void **state)
+{
+    (void)state;
+    const struct {
+        double number;
+        const char *json;
+    } rows [] = { { 0.1, "0.1" },        { NAN, "null" }, { INFINITY, "null" },
+                  { -INFINITY, "null" }, { 12, "12" },    { 1e300, "1e+300" } };
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        buffer_t out = { 0 };
+        json_number (&out, rows [row].number);
+        buffer_add (&out, "", 1);
+        assert_string_equal (out.data, rows [row].json);
+        buffer_free (&out);
+    }
+}
+
+static void
+test_ad_ids_are_numbers_where_they_can_be (void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *json;
+    } rows [] = { { "", "0" },
+                  { "17", "17" },
+                  { "-5", "-5" },
+                  { "2147483647", "2147483647" },
+                  { "2147483648", "\"2147483648\"" },
+                  { "017", "\"017\"" },
+                  { "1.5", "\"1.5\"" },
+                  { "ad-1", "\"ad-1\"" },
+                  { "+1", "\"+1\"" },
+                  { "99999999999999999999999", "\"99999999999999999999999\"" } };
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        buffer_t out = { 0 };
+        json_ad_id (&out, usher_str (rows [row].text));
+        buffer_add (&out, "", 1);
+        assert_string_equal (out.data, rows [row].json);
+        buffer_free (&out);
+    }
+}
+
+static void
+test_the_reference_message (void **state)
+{
+    (void)state;
+    fixture_t self;
+    begin (&self);
+    client_t *client = clients_add (self.clients, CLIENT_WS);
+    announce (&self, "v", "42");
+    buffer_t text = { 0 };
+    assert_true (clients_next (self.clients, client, 0, &text));
+    buffer_add (&text, "", 1);
+    assert_string_equal (
+        text.data,
+        "{\"viewer_id\":\"v\",\"collector_tstamp\":\"2023-11-14T22:13:20.123Z\",\"event_id\":\"e1\","
+        "\"event_name\":\"ad_break_start_event\",\"video_ts\":1.5,\"adsClicked\":2,\"adsSkipped\":3,"
+        "\"adId\":42,\"status\":\"WATCHING_AD\"}");
+    buffer_free (&text);
+    clients_remove (self.clients, &client);
+    end (&self);
+}
+
+static void
+test_a_viewer_shows_its_best_session (void **state)
+{
+    (void)state;
+    fixture_t self;
+    begin (&self);
+    put (&self, session_of ("v", "paused", 1, USHER_state_paused));
+    put (&self, session_of ("v", "playing", 2, USHER_state_watching));
+    put (&self, session_of ("v", "ended", 3, USHER_state_ended));
+    view_viewer_t viewer;
+    assert_true (
+        view_read (&viewer, mirror_sessions (self.mirror), usher_slot (usher_str ("v")), usher_str ("v")));
+    assert_int_equal (viewer.count, 3);
+    buffer_t text = { 0 };
+    view_write_viewer (&text, &viewer, false);
+    json_t *json = json_loadb (text.data, text.size, 0, NULL);
+    assert_string_equal (json_string_value (json_object_get (json, "state")), "WATCHING");
+    json_t *first = json_array_get (json_object_get (json, "sessions"), 0);
+    assert_string_equal (json_string_value (json_object_get (first, "session_id")), "playing");
+    assert_true (json_is_null (json_object_get (first, "position")));
+    assert_true (json_is_null (json_object_get (first, "duration")));
+    assert_int_equal (json_object_size (first), 39);
+    json_decref (json);
+    buffer_free (&text);
+    end (&self);
+}
+
+//  ---- clients
+
+static void
+test_snapshot_then_changes (void **state)
+{
+    (void)state;
+    fixture_t self;
+    begin (&self);
+    put (&self, session_of ("a", "s", 1, USHER_state_watching));
+    client_t *client = greeted (&self, NULL);
+    expect (&self, client, "snapshot", "viewers", "\"viewer_id\":\"a\"");
+    expect_nothing (&self, client);
+    put (&self, session_of ("a", "s", 2, USHER_state_paused));
+    expect (&self, client, "viewer", "viewer", "\"state\":\"PAUSED\"");
+    announce (&self, "a", "");
+    expect (&self, client, "message", "message", "\"adId\":0");
+    usher_session_t gone = { .slot = usher_slot (usher_str ("a")),
+                             .viewer_id = usher_str ("a"),
+                             .session_id = usher_str ("s"),
+                             .epoch = 1,
+                             .version = 3,
+                             .gone = 1 };
+    put (&self, gone);
+    expect (&self, client, "gone", "viewer_id", "\"a\"");
+    expect_nothing (&self, client);
+    clients_tick (self.clients, self.now_ms, 1700000000000);
+    expect (&self, client, "stats", "stats", "\"concurrent_sessions\":0");
+    clients_remove (self.clients, &client);
+    end (&self);
+}
+
+static void
+test_slow_clients_get_the_latest_value (void **state)
+{
+    (void)state;
+    fixture_t self;
+    begin (&self);
+    client_t *client = greeted (&self, NULL);
+    expect (&self, client, "snapshot", "last", "true");
+    for (uint64_t version = 1; version <= 500; version++)
+        put (&self,
+             session_of ("a", "s", version, version == 500 ? USHER_state_ended : USHER_state_watching));
+    expect (&self, client, "viewer", "viewer", "\"state\":\"ENDED\"");
+    expect_nothing (&self, client);
+    clients_remove (self.clients, &client);
+    end (&self);
+}
+
+static void
+test_the_ring_runs_over_clients (void **state)
+{
+    (void)state;
+    fixture_t self;
+    begin (&self);
+    put (&self, session_of ("a", "s", 1, USHER_state_watching));
+    client_t *live = greeted (&self, NULL), *ws = clients_add (self.clients, CLIENT_WS);
+    expect (&self, live, "snapshot", "last", "true");
+    for (int count = 0; count < CLIENTS_TEXTS + 10; count++)
+        announce (&self, "a", "1");
+    expect (&self, live, "snapshot", "viewers", "\"viewer_id\":\"a\"");
+    expect_nothing (&self, live);
+    json_t *json = next (&self, ws);
+    assert_non_null (json);
+    json_decref (json);
+    assert_int_equal (clients_counts (self.clients)->skipped, 10);
+    assert_int_equal (clients_counts (self.clients)->resets, 1);
+    clients_remove (self.clients, &live);
+    clients_remove (self.clients, &ws);
+    end (&self);
+}
+
+static void
+test_filters (void **state)
+{
+    (void)state;
+    fixture_t self;
+    begin (&self);
+    put (&self, session_of ("a", "s", 1, USHER_state_watching));
+    put (&self, session_of ("b", "s", 1, USHER_state_watching));
+    client_t *one = greeted (&self, "{\"subscribe\":[\"viewer:b\"]}");
+    client_t *title = greeted (&self, "{\"subscribe\":[\"title:Other\"]}");
+    expect (&self, one, "snapshot", "viewers", "\"viewer_id\":\"b\"");
+    expect (&self, title, "snapshot", "viewers", "[]");
+    put (&self, session_of ("a", "s", 2, USHER_state_paused));
+    expect_nothing (&self, one);
+    usher_session_t other = session_of ("a", "s", 3, USHER_state_watching);
+    other.media_label = usher_str ("Other");
+    put (&self, other);
+    expect (&self, title, "viewer", "viewer", "Other");
+    //  Who watches a title hears that it was left.
+    put (&self, session_of ("a", "s", 4, USHER_state_watching));
+    expect (&self, title, "viewer", "viewer", "Film");
+    put (&self, session_of ("a", "s", 5, USHER_state_paused));
+    expect_nothing (&self, title);
+    static const char *const wrong [] = { "", "[]", "{\"subscribe\":\"all\"}", "{\"subscribe\":[7]}",
+                                          "{\"subscribe\":[\"what\"]}" };
+    for (size_t at = 0; at < sizeof wrong / sizeof *wrong; at++)
+        assert_non_null (clients_subscribe (self.clients, one, wrong [at], strlen (wrong [at])));
+    clients_remove (self.clients, &one);
+    clients_remove (self.clients, &title);
+    end (&self);
+}
+
+static void
+test_stuck_clients_are_known (void **state)
+{
+    (void)state;
+    fixture_t self;
+    begin (&self);
+    client_t *client = clients_add (self.clients, CLIENT_WS);
+    assert_false (clients_is_stuck (client, 99999));
+    clients_waits (client, 1000);
+    clients_waits (client, 20000);
+    assert_false (clients_is_stuck (client, 30999));
+    assert_true (clients_is_stuck (client, 31000));
+    clients_took (client);
+    assert_false (clients_is_stuck (client, 99999));
+    clients_remove (self.clients, &client);
+    end (&self);
+}
+
+//  ---- the API
+
+static json_t *
+get (fixture_t *self, api_request_t request, unsigned status)
+{
+    const char **texts [] = { &request.status, &request.title, &request.q, &request.limit, &request.cursor };
+    for (size_t at = 0; at < sizeof texts / sizeof *texts; at++)
+        *texts [at] = *texts [at] ? *texts [at] : "";
+    const api_world_t world = { self->clients, self->mirror, self->now_ms, 1700000000000, "usher_up 1\n" };
+    api_answer_t answer = { 0 };
+    api_get (&world, &request, &answer);
+    assert_int_equal (answer.status, status);
+    json_t *json = json_loadb (answer.body.data ? answer.body.data : "", answer.body.size, 0, NULL);
+    buffer_free (&answer.body);
+    return json;
+}
+
+static void
+get_only (fixture_t *self, const char *path, unsigned status)
+{
+    json_decref (get (self, (api_request_t){ .path = path }, status));
+}
+
+static void
+test_paths (void **state)
+{
+    (void)state;
+    fixture_t self;
+    begin (&self);
+    put (&self, session_of ("a/b", "s", 1, USHER_state_watching));
+    get_only (&self, "/v1/viewers/a/b", 200);
+    get_only (&self, "/v1/viewers/nobody", 404);
+    get_only (&self, "/v1/viewers/a/b/history", 0);
+    get_only (&self, "/v1/viewers/", 404);
+    get_only (&self, "/nowhere", 404);
+    get_only (&self, "/healthz", 200);
+    get_only (&self, "/readyz", 200);
+    get_only (&self, "/metrics", 200);
+    get_only (&self, "/v1/stats", 200);
+    get_only (&self, "/ws", 426);
+    json_decref (get (&self, (api_request_t){ .path = "/v1/viewers", .limit = "0" }, 400));
+    json_decref (get (&self, (api_request_t){ .path = "/v1/viewers", .cursor = "zz" }, 400));
+    assert_true (api_knows ("/v1/stats"));
+    assert_false (api_knows ("/index.html"));
+    end (&self);
+}
+
+static void
+test_pages_meet_everybody_once (void **state)
+{
+    (void)state;
+    fixture_t self;
+    begin (&self);
+    char name [16];
+    for (int at = 0; at < 3000; at++) {
+        snprintf (name, sizeof name, "v%d", at);
+        put (&self, session_of (name, "s", 1, at % 3 ? USHER_state_watching : USHER_state_paused));
+    }
+    put (&self, session_of ("v1", "second", 2, USHER_state_watching));
+    size_t met = 0;
+    char cursor [25] = "";
+    for (bool more = true; more;) {
+        json_t *json =
+            get (&self, (api_request_t){ .path = "/v1/viewers", .limit = "77", .cursor = cursor }, 200);
+        met += json_array_size (json_object_get (json, "viewers"));
+        const char *next_cursor = json_string_value (json_object_get (json, "next_cursor"));
+        more = next_cursor != NULL;
+        snprintf (cursor, sizeof cursor, "%s", more ? next_cursor : "");
+        json_decref (json);
+    }
+    assert_int_equal (met, 3000);
+    json_t *found = get (&self, (api_request_t){ .path = "/v1/viewers", .q = "V2999" }, 200);
+    assert_int_equal (json_array_size (json_object_get (found, "viewers")), 1);
+    json_decref (found);
+    found = get (
+        &self, (api_request_t){ .path = "/v1/viewers", .status = "paused", .title = "Film", .limit = "500" },
+        200);
+    assert_int_equal (json_array_size (json_object_get (found, "viewers")), 500);
+    json_decref (found);
+    json_t *stats = get (&self, (api_request_t){ .path = "/v1/stats" }, 200);
+    assert_int_equal (json_integer_value (json_object_get (stats, "concurrent_viewers")), 2000);
+    assert_int_equal (json_integer_value (json_object_get (stats, "concurrent_sessions")), 2001);
+    assert_int_equal (json_integer_value (json_object_get (stats, "live_viewers")), 3000);
+    json_decref (stats);
+    end (&self);
+}
+
+//  ---- static files
+
+static void
+test_ranges (void **state)
+{
+    (void)state;
+    static const struct {
+        const char *range;
+        unsigned status;
+        uint64_t from, size;
+    } rows [] = {
+        { "", 200, 0, 100 },
+        { "bytes=0-", 206, 0, 100 },
+        { "bytes=10-19", 206, 10, 10 },
+        { "bytes=90-500", 206, 90, 10 },
+        { "bytes=-5", 206, 95, 5 },
+        { "bytes=-500", 206, 0, 100 },
+        { "bytes=100-", 416, 0, 0 },
+        { "bytes=-0", 416, 0, 0 },
+        { "bytes=9-3", 200, 0, 100 },
+        { "bytes=a-b", 200, 0, 100 },
+        { "bytes=1-2,4-5", 200, 0, 100 },
+        { "items=1-2", 200, 0, 100 },
+        { "bytes=0-18446744073709551615", 206, 0, 100 },
+    };
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        uint64_t from, size;
+        assert_int_equal (pages_range (rows [row].range, 100, &from, &size), rows [row].status);
+        if (rows [row].status == 416)
+            continue;
+        assert_int_equal (from, rows [row].from);
+        assert_int_equal (size, rows [row].size);
+    }
+}
+
+static void
+test_paths_stay_inside (void **state)
+{
+    (void)state;
+    assert_true (pages_is_clean ("/"));
+    assert_true (pages_is_clean ("/assets/a.b.js"));
+    static const char *const wrong [] = { "/../x", "/a/../x", "/.git/config", "//etc", "x", "/a\\..\\b" };
+    for (size_t at = 0; at < sizeof wrong / sizeof *wrong; at++)
+        assert_false (pages_is_clean (wrong [at]));
+    pages_file_t file;
+    pages_find (NULL, "/", "", "", &file);
+    assert_int_equal (file.status, 404);
+}
+
+int
+main (void)
+{
+    const struct CMUnitTest tests [] = {
+        cmocka_unit_test (test_strings_are_escaped),
+        cmocka_unit_test (test_numbers_are_json),
+        cmocka_unit_test (test_ad_ids_are_numbers_where_they_can_be),
+        cmocka_unit_test (test_the_reference_message),
+        cmocka_unit_test (test_a_viewer_shows_its_best_session),
+        cmocka_unit_test (test_snapshot_then_changes),
+        cmocka_unit_test (test_slow_clients_get_the_latest_value),
+        cmocka_unit_test (test_the_ring_runs_over_clients),
+        cmocka_unit_test (test_filters),
+        cmocka_unit_test (test_stuck_clients_are_known),
+        cmocka_unit_test (test_paths),
+        cmocka_unit_test (test_pages_meet_everybody_once),
+        cmocka_unit_test (test_ranges),
+        cmocka_unit_test (test_paths_stay_inside),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
