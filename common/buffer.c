@@ -46,5 +46,5 @@ void
 buffer_free (buffer_t *self)
 {
     free (self->data);
-    *self = (buffer_t) { 0 };
+    *self = (buffer_t){ 0 };
 }

@@ -62,7 +62,7 @@ last_value_decode (const last_value_entry_t *entry, usher_session_t *session)
     usher_records_open (&frame, entry->bytes, entry->size);
     usher_error_t error = usher_decode (&frame, &msg);
     assert (!error && msg.id == USHER_MSG_session);
-    (void) error;
+    (void)error;
     *session = msg.session;
 }
 
@@ -78,17 +78,19 @@ entry_new (const usher_session_t *session)
 {
     usher_msg_t msg = { .id = USHER_MSG_session, .session = *session };
     last_value_entry_t *entry = memory_new (1, sizeof *entry + usher_encode_bound (&msg));
-    entry->size = (uint32_t) usher_encode (&msg, entry->bytes, usher_encode_bound (&msg));
+    entry->size = (uint32_t)usher_encode (&msg, entry->bytes, usher_encode_bound (&msg));
     assert (entry->size);
     entry = memory_resize (entry, sizeof *entry + entry->size, 1);
     usher_session_t read;
     last_value_decode (entry, &read);
     entry->epoch = session->epoch;
     entry->version = session->version;
-    entry->viewer_at = read.viewer_id.size ? (uint16_t) ((const uint8_t *) read.viewer_id.data - entry->bytes) : 0;
-    entry->viewer_size = (uint16_t) read.viewer_id.size;
-    entry->session_at = read.session_id.size ? (uint16_t) ((const uint8_t *) read.session_id.data - entry->bytes) : 0;
-    entry->session_size = (uint16_t) read.session_id.size;
+    entry->viewer_at =
+        read.viewer_id.size ? (uint16_t)((const uint8_t *)read.viewer_id.data - entry->bytes) : 0;
+    entry->viewer_size = (uint16_t)read.viewer_id.size;
+    entry->session_at =
+        read.session_id.size ? (uint16_t)((const uint8_t *)read.session_id.data - entry->bytes) : 0;
+    entry->session_size = (uint16_t)read.session_id.size;
     entry->marked = true;
     return entry;
 }

@@ -17,7 +17,7 @@ typedef struct {
     uint64_t epoch, version;
     uint32_t size;
     uint16_t viewer_at, viewer_size, session_at, session_size;
-    bool marked;                //  put since the last last_value_unmark
+    bool marked;    //  put since the last last_value_unmark
     uint8_t bytes [];
 } last_value_entry_t;
 
@@ -28,7 +28,8 @@ void last_value_destroy (last_value_t **self_p);
 bool last_value_put (last_value_t *self, const usher_session_t *session);
 
 //  What is held of a session; NULL nothing. Valid until the slot changes.
-const last_value_entry_t *last_value_find (const last_value_t *self, uint32_t slot, usher_str_t viewer_id, usher_str_t session_id);
+const last_value_entry_t *last_value_find (const last_value_t *self, uint32_t slot, usher_str_t viewer_id,
+                                           usher_str_t session_id);
 
 //  The index of a viewer's next session in its slot, from index on; last_value_count where there are no more.
 size_t last_value_next (const last_value_t *self, uint32_t slot, usher_str_t viewer_id, size_t index);

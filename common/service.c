@@ -25,6 +25,7 @@ enum {
     TICK_MS = 100,
     BEAT_MS = 1000,
     DRAIN_DEADLINE_MS = 20000,     //  the supervisor kills later than this
+    ORPHAN_DEADLINE_MS = 2000,     //  nobody orders the drains: whom we wait for may be gone already
     MESSAGE_ID_MAX = 128
 };
 
@@ -156,6 +157,12 @@ on_send (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_
             trace (self, "->", link, &msg);
 }
 
+static bool
+is_orphan (const service_t *self)
+{
+    return self->supervised && getppid () != self->parent;
+}
+
 static void
 drain_start (service_t *self)
 {
@@ -281,7 +288,7 @@ tick (service_t *self, usher_time_t now)
         link_tick (self->links [at], now.mono_ms);
     if (self->spec->tick)
         self->spec->tick (self->state, now, self->outbox);
-    if (self->supervised && getppid () != self->parent)
+    if (is_orphan (self))
         drain_start (self);
     if (now.mono_ms - self->beat_ms < BEAT_MS)
         return;
@@ -382,7 +389,7 @@ loop (service_t *self)
             log_info ("drained", "pid=%d", (int) getpid ());
             return EXIT_DRAINED;
         }
-        if (now.mono_ms - self->drain_ms > DRAIN_DEADLINE_MS) {
+        if (now.mono_ms - self->drain_ms > (is_orphan (self) ? ORPHAN_DEADLINE_MS : DRAIN_DEADLINE_MS)) {
             log_warning ("drain deadline passed", "pid=%d hint=\"what was not handed on is read again at the next start\"",
                          (int) getpid ());
             return EXIT_TRY_AGAIN;

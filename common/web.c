@@ -54,7 +54,7 @@ static const lws_retry_bo_t patience = { .secs_since_valid_ping = 30, .secs_sinc
 static void
 on_lws_log (int level, const char *line)
 {
-    int size = (int) strcspn (line, "\n");
+    int size = (int)strcspn (line, "\n");
     if (level & LLL_ERR)
         log_warning ("libwebsockets", "text=\"%.*s\"", size, line);
 }
@@ -87,13 +87,15 @@ port_listen (const char *bind_address, const web_listener_t *what)
     int error = getaddrinfo (bind_address, port, &hints, &found);
     int fd = error ? -1 : socket_listen (found);
     if (error)
-        log_error ("bad address", "key=bind address=%s reason=\"%s\" hint=\"give a numeric address, as 127.0.0.1\"",
+        log_error ("bad address",
+                   "key=bind address=%s reason=\"%s\" hint=\"give a numeric address, as 127.0.0.1\"",
                    bind_address, gai_strerror (error));
     else if (fd < 0)
-        log_error ("cannot listen", "what=%s address=%s:%u reason=\"%s\" hint=\"%s\"", what->name, bind_address,
-                   what->port, strerror (errno),
-                   errno == EADDRINUSE ? "another program has this port: stop it, or set another one in usher.yaml"
-                                       : "set another address or port in usher.yaml");
+        log_error ("cannot listen", "what=%s address=%s:%u reason=\"%s\" hint=\"%s\"", what->name,
+                   bind_address, what->port, strerror (errno),
+                   errno == EADDRINUSE
+                       ? "another program has this port: stop it, or set another one in usher.yaml"
+                       : "set another address or port in usher.yaml");
     if (found)
         freeaddrinfo (found);
     return fd;
@@ -114,8 +116,8 @@ static void
 on_connection (uv_poll_t *poll, int status, int events)
 {
     listener_t *self = poll->data;
-    (void) status;
-    (void) events;
+    (void)status;
+    (void)events;
     for (size_t count = 0; count < ACCEPTS; count++) {
         int fd = accept4 (self->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
@@ -176,7 +178,7 @@ web_stop_listening (web_t *self)
         if (listener->fd < 0)
             continue;
         uv_poll_stop (&listener->poll);
-        uv_close ((uv_handle_t *) &listener->poll, NULL);
+        uv_close ((uv_handle_t *)&listener->poll, NULL);
         close (listener->fd);
         listener->fd = -1;
     }
@@ -191,7 +193,7 @@ is_behind (const uv_loop_t *loop)
 {
     const void *first;
     memcpy (&first, &loop->watcher_queue, sizeof first);
-    return first != (const void *) &loop->watcher_queue;
+    return first != (const void *)&loop->watcher_queue;
 }
 
 static int
@@ -209,7 +211,7 @@ before_wait (void *arg)
 static void
 on_readable (void *arg)
 {
-    (void) arg;
+    (void)arg;
 }
 
 web_t *
@@ -230,7 +232,8 @@ web_new (service_t *service, const char *bind_address, const web_listener_t *lis
     self->listeners = memory_new (count, sizeof *self->listeners);
     bool good = self->context != NULL;
     if (!good)
-        log_error ("no web server", "reason=\"libwebsockets did not start\" hint=\"is its libuv plugin installed?\"");
+        log_error ("no web server",
+                   "reason=\"libwebsockets did not start\" hint=\"is its libuv plugin installed?\"");
     for (size_t at = 0; good && at < count; at++) {
         if (listeners [at].port == 0)
             continue;
@@ -250,7 +253,7 @@ web_new (service_t *service, const char *bind_address, const web_listener_t *lis
 static void
 handle_close (uv_handle_t *handle, void *arg)
 {
-    (void) arg;
+    (void)arg;
     if (!uv_is_closing (handle))
         uv_close (handle, NULL);
 }

@@ -11,11 +11,11 @@
 typedef struct web web_t;
 
 typedef struct {
-    uint16_t port;                                  //  0: none
-    const struct lws_protocols *protocols;          //  [0] handles HTTP
-    const struct lws_http_mount *mounts;            //  static files; NULL none
-    const char *name;                               //  of the vhost, for errors
-    void *user;                                     //  for web_user
+    uint16_t port;                            //  0: none
+    const struct lws_protocols *protocols;    //  [0] handles HTTP
+    const struct lws_http_mount *mounts;      //  static files; NULL none
+    const char *name;                         //  of the vhost, for errors
+    void *user;                               //  for web_user
 } web_listener_t;
 
 //  The user of the listener that a connection came by. (lws_get_vhost_user may name another one: libwebsockets chooses

@@ -39,7 +39,7 @@ limit_of (const char *text, uint32_t standard, uint32_t max)
         return standard;
     char *end;
     unsigned long value = strtoul (text, &end, 10);
-    return *end || *text == '-' || value == 0 || value > max ? 0 : (uint32_t) value;
+    return *end || *text == '-' || value == 0 || value > max ? 0 : (uint32_t)value;
 }
 
 //  ---- /v1/viewers
@@ -95,7 +95,7 @@ list_viewer (void *arg, uint32_t slot, usher_str_t viewer_id)
 static void
 get_viewers (const api_world_t *world, const api_request_t *request, const char *name, api_answer_t *answer)
 {
-    (void) name;
+    (void)name;
     walk_t walk = { 0 };
     uint32_t limit = limit_of (request->limit, LIMIT_DEFAULT, LIMIT_MAX);
     if (!limit) {
@@ -128,7 +128,7 @@ get_viewers (const api_world_t *world, const api_request_t *request, const char 
 static void
 get_viewer (const api_world_t *world, const api_request_t *request, const char *name, api_answer_t *answer)
 {
-    (void) request;
+    (void)request;
     view_viewer_t viewer;
     usher_str_t viewer_id = usher_str (name);
     uint32_t slot = usher_slot (viewer_id);
@@ -143,8 +143,8 @@ get_viewer (const api_world_t *world, const api_request_t *request, const char *
 static void
 get_history (const api_world_t *world, const api_request_t *request, const char *name, api_answer_t *answer)
 {
-    (void) world;
-    (void) name;
+    (void)world;
+    (void)name;
     answer->limit = limit_of (request->limit, HISTORY_DEFAULT, HISTORY_MAX);
     answer->status = 0;
     if (!answer->limit)
@@ -156,25 +156,25 @@ get_history (const api_world_t *world, const api_request_t *request, const char 
 static void
 get_stats (const api_world_t *world, const api_request_t *request, const char *name, api_answer_t *answer)
 {
-    (void) request;
-    (void) name;
+    (void)request;
+    (void)name;
     clients_write_stats (world->clients, &answer->body, world->mono_ms, world->wall_ms);
 }
 
 static void
 get_health (const api_world_t *world, const api_request_t *request, const char *name, api_answer_t *answer)
 {
-    (void) world;
-    (void) request;
-    (void) name;
+    (void)world;
+    (void)request;
+    (void)name;
     buffer_add_text (&answer->body, "{\"status\":\"ok\"}");
 }
 
 static void
 get_ready (const api_world_t *world, const api_request_t *request, const char *name, api_answer_t *answer)
 {
-    (void) request;
-    (void) name;
+    (void)request;
+    (void)name;
     if (mirror_complete (world->mirror))
         buffer_add_text (&answer->body, "{\"status\":\"ready\"}");
     else
@@ -184,8 +184,8 @@ get_ready (const api_world_t *world, const api_request_t *request, const char *n
 static void
 get_metrics (const api_world_t *world, const api_request_t *request, const char *name, api_answer_t *answer)
 {
-    (void) request;
-    (void) name;
+    (void)request;
+    (void)name;
     answer->type = "text/plain; version=0.0.4; charset=utf-8";
     buffer_add_text (&answer->body, world->metrics);
 }
@@ -193,26 +193,23 @@ get_metrics (const api_world_t *world, const api_request_t *request, const char 
 static void
 get_socket (const api_world_t *world, const api_request_t *request, const char *name, api_answer_t *answer)
 {
-    (void) world;
-    (void) request;
-    (void) name;
+    (void)world;
+    (void)request;
+    (void)name;
     api_error (answer, 426, "this is a WebSocket: connect with ws://");
 }
 
 //  before name after, where name is a viewer id; a row without after names a whole path.
 static const struct {
     const char *before, *after;
-    void (*get) (const api_world_t *world, const api_request_t *request, const char *name, api_answer_t *answer);
+    void (*get) (const api_world_t *world, const api_request_t *request, const char *name,
+                 api_answer_t *answer);
 } routes [] = {
-    { "/ws",          NULL,       get_socket  },
-    { "/v1/live",     NULL,       get_socket  },
-    { "/v1/viewers",  NULL,       get_viewers },
-    { "/v1/viewers/", "/history", get_history },
-    { "/v1/viewers/", "",         get_viewer  },
-    { "/v1/stats",    NULL,       get_stats   },
-    { "/healthz",     NULL,       get_health  },
-    { "/readyz",      NULL,       get_ready   },
-    { "/metrics",     NULL,       get_metrics },
+    { "/ws", NULL, get_socket },          { "/v1/live", NULL, get_socket },
+    { "/v1/viewers", NULL, get_viewers }, { "/v1/viewers/", "/history", get_history },
+    { "/v1/viewers/", "", get_viewer },   { "/v1/stats", NULL, get_stats },
+    { "/healthz", NULL, get_health },     { "/readyz", NULL, get_ready },
+    { "/metrics", NULL, get_metrics },
 };
 
 //  Returns the row for a path, and the name in it; -1 none.
@@ -224,7 +221,7 @@ route_find (const char *path, char name [1025])
         size_t before = strlen (routes [row].before), size = strlen (path);
         if (!routes [row].after) {
             if (strcmp (path, routes [row].before) == 0)
-                return (int) row;
+                return (int)row;
             continue;
         }
         size_t after = strlen (routes [row].after);
@@ -233,7 +230,7 @@ route_find (const char *path, char name [1025])
             continue;
         memcpy (name, path + before, size - before - after);
         name [size - before - after] = 0;
-        return (int) row;
+        return (int)row;
     }
     return -1;
 }

@@ -23,11 +23,11 @@ typedef struct {
 
 //  Starts as all zeros; body is the caller's to free.
 typedef struct {
-    unsigned status;      //  HTTP; 0: history was asked for, the answer comes from the store
+    unsigned status;    //  HTTP; 0: history was asked for, the answer comes from the store
     const char *type;
     buffer_t body;
     char viewer_id [1025];
-    uint32_t limit;       //  of history
+    uint32_t limit;    //  of history
 } api_answer_t;
 
 void api_get (const api_world_t *world, const api_request_t *request, api_answer_t *answer);

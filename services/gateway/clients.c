@@ -92,9 +92,9 @@ dirty_mark (clients_t *self, uint32_t slot, usher_str_t viewer_id)
         self->dirty = memory_resize (self->dirty, self->dirty_room, sizeof *self->dirty);
     }
     dirty_t *dirty = &self->dirty [self->dirty_count++];
-    *dirty = (dirty_t) { .slot = slot,
-                         .viewer_id = memory_copy (viewer_id.data, viewer_id.size),
-                         .viewer_size = viewer_id.size };
+    *dirty = (dirty_t){ .slot = slot,
+                        .viewer_id = memory_copy (viewer_id.data, viewer_id.size),
+                        .viewer_size = viewer_id.size };
     *place = self->dirty_count;
     //  Who filters by the title that is left now must hear of it.
     dirty_titles (self, dirty);
@@ -186,7 +186,7 @@ snapshot_begin (clients_t *self, client_t *client)
     client->next = ring_head (self->ring);
     const filter_t *filter = &client->filter;
     client->in_snapshot = client->first_page = filter->all || filter->viewer_count || filter->title_count;
-    client->walk = (walk_t) { 0 };
+    client->walk = (walk_t){ 0 };
 }
 
 client_t *
@@ -194,7 +194,7 @@ clients_add (clients_t *self, client_kind_t kind)
 {
     client_t *client = memory_new (1, sizeof *client);
     client->kind = kind;
-    client->filter = (filter_t) { .all = true, .stats = true, .messages = true };
+    client->filter = (filter_t){ .all = true, .stats = true, .messages = true };
     client->next = ring_head (self->ring);
     if (kind == CLIENT_LIVE)
         snapshot_begin (self, client);
@@ -273,9 +273,12 @@ filter_read (filter_t *filter, const json_t *list)
     const json_t *item;
     if (!json_is_array (list))
         return "expected {\"subscribe\":[...]}";
-    json_array_foreach ((json_t *) (uintptr_t) list, at, item)
-        if (!json_is_string (item) || !filter_add (filter, json_string_value (item)))
-            return "subscribe takes all, stats, messages, and up to 64 each of viewer:ID and title:LABEL";
+    json_array_foreach (
+        (json_t *)(uintptr_t)list, at,
+        item) if (!json_is_string (item) ||
+                  !filter_add (filter,
+                               json_string_value (item))) return "subscribe takes all, stats, messages, and "
+                                                                 "up to 64 each of viewer:ID and title:LABEL";
     return NULL;
 }
 
@@ -364,7 +367,8 @@ batch_viewer (clients_t *self, dirty_t *dirty)
         json_text (&text, viewer_id);
     }
     write_place (self, &text, dirty->slot);
-    ring_add (self->ring, RING_VIEWER, walk_hash (viewer_id), dirty->titles, dirty->title_count, text.data, text.size);
+    ring_add (self->ring, RING_VIEWER, walk_hash (viewer_id), dirty->titles, dirty->title_count, text.data,
+              text.size);
     self->counts.texts++;
     buffer_free (&text);
 }
@@ -387,7 +391,7 @@ clients_turn (clients_t *self, int64_t mono_ms)
 void
 clients_write_stats (const clients_t *self, buffer_t *out, int64_t mono_ms, int64_t wall_ms)
 {
-    stats_write (self->stats, out, (uint64_t) wall_ms, self->messages_per_second,
+    stats_write (self->stats, out, (uint64_t)wall_ms, self->messages_per_second,
                  mirror_partial (self->mirror, mono_ms));
 }
 
@@ -397,7 +401,8 @@ clients_tick (clients_t *self, int64_t mono_ms, int64_t wall_ms)
     int64_t passed_ms = mono_ms - self->stats_ms;
     if (passed_ms < STATS_MS)
         return false;
-    self->messages_per_second = (double) (self->counts.messages - self->messages_before) * 1000 / (double) passed_ms;
+    self->messages_per_second =
+        (double)(self->counts.messages - self->messages_before) * 1000 / (double)passed_ms;
     if (!self->stats_ms)
         self->messages_per_second = 0;
     self->messages_before = self->counts.messages;
@@ -466,7 +471,7 @@ next_hello (clients_t *self, client_t *client, int64_t wall_ms, buffer_t *out)
     json_key (out, "epoch");
     json_uint (out, mirror_epoch (self->mirror));
     json_key (out, "now");
-    json_time (out, (uint64_t) wall_ms);
+    json_time (out, (uint64_t)wall_ms);
     json_close (out, '}');
 }
 
@@ -547,7 +552,8 @@ clients_next (clients_t *self, client_t *client, int64_t wall_ms, buffer_t *out)
 bool
 clients_has_next (const clients_t *self, const client_t *client)
 {
-    if (client->kind == CLIENT_LIVE && (!client->greeted || client->in_snapshot || wants_stats (self, client)))
+    if (client->kind == CLIENT_LIVE &&
+        (!client->greeted || client->in_snapshot || wants_stats (self, client)))
         return true;
     return client->next < ring_head (self->ring);
 }

@@ -28,8 +28,8 @@ static void
 on_feed (void *arg, const void *topic, size_t topic_size, const void *data, size_t size)
 {
     gateway_t *self = arg;
-    (void) topic;
-    (void) topic_size;
+    (void)topic;
+    (void)topic_size;
     if (!mirror_frame (self->mirror, data, size, service_now ().mono_ms))
         self->refused_frames++;
 }
@@ -43,7 +43,7 @@ on_history (void *asker, api_answer_t *answer)
 void *
 gateway_open (service_t *service, const config_t *config, uint32_t instance, int *exit_code)
 {
-    (void) instance;
+    (void)instance;
     gateway_t *self = memory_new (1, sizeof *self);
     self->service = service;
     self->clients = clients_new ();
@@ -82,8 +82,8 @@ void
 gateway_snapshot_slot (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     gateway_t *self = arg;
-    (void) peer;
-    (void) out;
+    (void)peer;
+    (void)out;
     mirror_snapshot_slot (self->mirror, &msg->snapshot_slot, service_now ().mono_ms);
 }
 
@@ -91,8 +91,8 @@ void
 gateway_session (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     gateway_t *self = arg;
-    (void) peer;
-    (void) out;
+    (void)peer;
+    (void)out;
     mirror_session (self->mirror, &msg->session);
 }
 
@@ -100,8 +100,8 @@ void
 gateway_history_row (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     gateway_t *self = arg;
-    (void) peer;
-    (void) out;
+    (void)peer;
+    (void)out;
     history_row (self->history, &msg->history_row);
 }
 
@@ -109,8 +109,8 @@ void
 gateway_take_metrics (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     gateway_t *self = arg;
-    (void) peer;
-    (void) out;
+    (void)peer;
+    (void)out;
     free (self->metrics);
     self->metrics = memory_copy (msg->metrics.text.data, msg->metrics.text.size);
 }
@@ -119,8 +119,8 @@ void
 gateway_peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out)
 {
     gateway_t *self = arg;
-    (void) peer;
-    (void) name;
+    (void)peer;
+    (void)name;
     if (link == USHER_LINK_store)
         history_store_up (self->history, out);
     if (link != USHER_LINK_snapshots)
@@ -147,7 +147,7 @@ void
 gateway_tick (void *arg, usher_time_t now, outbox_t *out)
 {
     gateway_t *self = arg;
-    (void) out;
+    (void)out;
     if (clients_tick (self->clients, now.mono_ms, now.wall_ms))
         http_wake (self->http, now.mono_ms);
     history_tick (self->history, now.mono_ms);
@@ -165,7 +165,7 @@ bool
 gateway_drained (void *arg, usher_time_t now, outbox_t *out)
 {
     gateway_t *self = arg;
-    (void) out;
+    (void)out;
     if (!self->farewell_ms) {
         self->farewell_ms = now.mono_ms;
         http_farewell (self->http);
@@ -188,13 +188,15 @@ gateway_metrics (const void *arg, FILE *out)
         { "sessions", "gauge", "Sessions held.", last_value_total (sessions) },
         { "session_bytes", "gauge", "Encoded bytes of the sessions held.", last_value_bytes (sessions) },
         { "concurrent_sessions", "gauge", "Sessions that play now.", stats_concurrent_sessions (stats) },
-        { "concurrent_viewers", "gauge", "Viewers with a session that plays now.", stats_concurrent_viewers (stats) },
+        { "concurrent_viewers", "gauge", "Viewers with a session that plays now.",
+          stats_concurrent_viewers (stats) },
         { "slots_doubtful", "gauge", "Slots that wait for a snapshot.", mirror_doubtful (self->mirror) },
         { "feed_frames_total", "counter", "Frames of the feed.", mirror->frames },
         { "feed_duplicates_total", "counter", "Frames that were known already.", mirror->duplicates },
         { "feed_gaps_total", "counter", "Times that a frame was missing.", mirror->gaps },
         { "feed_refused_total", "counter", "Frames that could not be read.", self->refused_frames },
-        { "feed_overflows_total", "counter", "Times that too many frames had to be held.", mirror->overflows },
+        { "feed_overflows_total", "counter", "Times that too many frames had to be held.",
+          mirror->overflows },
         { "snapshots_total", "counter", "Snapshots asked for.", mirror->requests },
         { "messages_total", "counter", "Announcements.", clients->messages },
         { "batches_total", "counter", "Batches of changed viewers.", clients->batches },
@@ -203,7 +205,8 @@ gateway_metrics (const void *arg, FILE *out)
         { "client_skipped_total", "counter", "Texts that slow clients of /ws never got.", clients->skipped },
         { "clients_ws", "gauge", "Clients of /ws.", clients_count (self->clients, CLIENT_WS) },
         { "clients_live", "gauge", "Clients of /v1/live.", clients_count (self->clients, CLIENT_LIVE) },
-        { "clients_stuck_total", "counter", "Clients closed because they took nothing.", http_stuck (self->http) },
+        { "clients_stuck_total", "counter", "Clients closed because they took nothing.",
+          http_stuck (self->http) },
         { "requests_total", "counter", "HTTP requests.", http_requests (self->http) },
     };
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++)

@@ -83,5 +83,5 @@ hash_map_free (hash_map_t *self)
 {
     free (self->keys);
     free (self->values);
-    *self = (hash_map_t) { 0 };
+    *self = (hash_map_t){ 0 };
 }

@@ -35,9 +35,9 @@ history_new (history_done_fn *done)
 static void
 forget (waiting_t *waiting)
 {
-    free ((char *) (uintptr_t) waiting->viewer_id.data);
+    free ((char *)(uintptr_t)waiting->viewer_id.data);
     buffer_free (&waiting->body);
-    *waiting = (waiting_t) { 0 };
+    *waiting = (waiting_t){ 0 };
 }
 
 void
@@ -80,12 +80,13 @@ ask (const waiting_t *waiting, outbox_t *out)
 }
 
 uint64_t
-history_ask (history_t *self, void *asker, usher_str_t viewer_id, uint32_t limit, int64_t mono_ms, outbox_t *out)
+history_ask (history_t *self, void *asker, usher_str_t viewer_id, uint32_t limit, int64_t mono_ms,
+             outbox_t *out)
 {
     waiting_t *waiting = find (self, 0);
     if (!waiting)
         return 0;
-    *waiting = (waiting_t) { .request = ++self->last, .asker = asker, .asked_ms = mono_ms, .limit = limit };
+    *waiting = (waiting_t){ .request = ++self->last, .asker = asker, .asked_ms = mono_ms, .limit = limit };
     waiting->viewer_id = usher_bytes (memory_copy (viewer_id.data, viewer_id.size), viewer_id.size);
     begin (waiting);
     ask (waiting, out);
@@ -121,7 +122,7 @@ history_row (history_t *self, const usher_history_row_t *row)
     json_close (&waiting->body, ']');
     json_close (&waiting->body, '}');
     api_answer_t answer = { .status = 200, .type = "application/json; charset=utf-8", .body = waiting->body };
-    waiting->body = (buffer_t) { 0 };
+    waiting->body = (buffer_t){ 0 };
     finish (self, waiting, &answer);
 }
 

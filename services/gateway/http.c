@@ -51,7 +51,8 @@ typedef struct {
 
 //  The tracking page sends events to a collector on another port.
 static const char policy_dashboard [] =
-    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self' "
+    "'unsafe-inline'; "
     "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 static const char policy_tracker [] =
     "default-src 'self'; connect-src 'self' http: https:; img-src 'self' data:; media-src 'self' blob:; "
@@ -85,14 +86,15 @@ head_add (head_t *head, const char *name, const char *value)
 {
     char field [64];
     snprintf (field, sizeof field, "%s:", name);
-    head->failed = head->failed || lws_add_http_header_by_name (head->wsi, (unsigned char *) field,
-                                                                (unsigned char *) (uintptr_t) value,
-                                                                (int) strlen (value), &head->at, head->end);
+    head->failed = head->failed || lws_add_http_header_by_name (head->wsi, (unsigned char *)field,
+                                                                (unsigned char *)(uintptr_t)value,
+                                                                (int)strlen (value), &head->at, head->end);
 }
 
 //  Sends status and headers. fields ends with a NULL name. Returns what the callback returns.
 static int
-head_send (exchange_t *self, unsigned status, const char *type, uint64_t size, const char *const (*fields) [2])
+head_send (exchange_t *self, unsigned status, const char *type, uint64_t size,
+           const char *const (*fields) [2])
 {
     unsigned char bytes [LWS_PRE + HEAD_BYTES], *start = bytes + LWS_PRE;
     head_t head = { self->wsi, start, bytes + sizeof bytes - 1, false };
@@ -168,10 +170,12 @@ page_send (exchange_t *self, const site_t *site, const char *path)
     if (self->file.status == 404)
         return error_send (self, 404, "no such path");
     if (self->file.status == 206)
-        snprintf (content_range, sizeof content_range, "bytes %llu-%llu/%llu", (unsigned long long) self->file.from,
-                  (unsigned long long) (self->file.from + self->file.size - 1), (unsigned long long) self->file.total);
+        snprintf (content_range, sizeof content_range, "bytes %llu-%llu/%llu",
+                  (unsigned long long)self->file.from,
+                  (unsigned long long)(self->file.from + self->file.size - 1),
+                  (unsigned long long)self->file.total);
     else
-        snprintf (content_range, sizeof content_range, "bytes */%llu", (unsigned long long) self->file.total);
+        snprintf (content_range, sizeof content_range, "bytes */%llu", (unsigned long long)self->file.total);
     const char *const fields [][2] = {
         { "content-security-policy", site->policy },
         { "cache-control", self->file.cache },
@@ -197,8 +201,8 @@ api_send (exchange_t *self, const char *path)
     char status [64], title [4200], q [256], limit [32], cursor [64];
     struct gateway *gateway = self->http->gateway;
     usher_time_t now = service_now ();
-    const api_world_t world = { gateway_clients (gateway), clients_mirror (gateway_clients (gateway)), now.mono_ms,
-                                now.wall_ms, gateway_all_metrics (gateway) };
+    const api_world_t world = { gateway_clients (gateway), clients_mirror (gateway_clients (gateway)),
+                                now.mono_ms, now.wall_ms, gateway_all_metrics (gateway) };
     const api_request_t request = {
         .path = path,
         .status = parameter (self->wsi, "status=", status, sizeof status),
@@ -221,12 +225,13 @@ on_request (exchange_t *self, struct lws *wsi)
     const site_t *site = web_user (wsi);
     char *uri, path [4096];
     int size, method = lws_http_get_uri_and_method (wsi, &uri, &size);
-    *self = (exchange_t) { .http = site->http, .wsi = wsi, .head_only = method == LWSHUMETH_HEAD, .file.fd = -1 };
+    *self =
+        (exchange_t){ .http = site->http, .wsi = wsi, .head_only = method == LWSHUMETH_HEAD, .file.fd = -1 };
     self->http->exchanges++;
     self->http->requests++;
-    if (method < 0 || size < 1 || (size_t) size >= sizeof path || memchr (uri, 0, (size_t) size))
+    if (method < 0 || size < 1 || (size_t)size >= sizeof path || memchr (uri, 0, (size_t)size))
         return error_send (self, 400, "bad path");
-    memcpy (path, uri, (size_t) size);
+    memcpy (path, uri, (size_t)size);
     path [size] = 0;
     if (method != LWSHUMETH_GET && method != LWSHUMETH_HEAD) {
         self->close = true;    //  a body may follow, which nobody reads
@@ -243,11 +248,11 @@ next_piece (exchange_t *self)
 {
     unsigned char *start = self->http->chunk + LWS_PRE;
     uint64_t left = self->size - self->sent;
-    size_t size = left < CHUNK ? (size_t) left : CHUNK;
+    size_t size = left < CHUNK ? (size_t)left : CHUNK;
     if (self->file.fd >= 0)
-        return pread (self->file.fd, start, size, (off_t) (self->file.from + self->sent));
+        return pread (self->file.fd, start, size, (off_t)(self->file.from + self->sent));
     memcpy (start, self->answer.body.data + self->sent, size);
-    return (ssize_t) size;
+    return (ssize_t)size;
 }
 
 static int
@@ -260,9 +265,10 @@ on_body_writable (exchange_t *self)
     ssize_t size = next_piece (self);
     if (size <= 0)
         return -1;    //  the file became shorter; the client sees a cut connection, not a wrong file
-    self->sent += (uint64_t) size;
+    self->sent += (uint64_t)size;
     bool last = self->sent == self->size;
-    if (lws_write (self->wsi, self->http->chunk + LWS_PRE, (size_t) size, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0)
+    if (lws_write (self->wsi, self->http->chunk + LWS_PRE, (size_t)size,
+                   last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0)
         return -1;
     if (!last) {
         lws_callback_on_writable (self->wsi);
@@ -288,7 +294,7 @@ socket_row (struct lws *wsi)
     copy_header (wsi, WSI_TOKEN_GET_URI, path, sizeof path);
     for (size_t row = 0; row < sizeof socket_paths / sizeof *socket_paths; row++)
         if (strcmp (path, socket_paths [row].path) == 0)
-            return (int) row;
+            return (int)row;
     return -1;
 }
 
@@ -360,7 +366,10 @@ on_event (struct lws *wsi, enum lws_callback_reasons reason, void *user, void *i
 //  ---- the ports
 
 static const struct lws_protocols protocols [] = {
-    { .name = "usher", .callback = on_event, .per_session_data_size = sizeof (exchange_t), .rx_buffer_size = 4096 },
+    { .name = "usher",
+      .callback = on_event,
+      .per_session_data_size = sizeof (exchange_t),
+      .rx_buffer_size = 4096 },
     { 0 },
 };
 
@@ -371,9 +380,9 @@ http_new (service_t *service, const config_t *config, struct gateway *gateway)
     self->gateway = gateway;
     self->sockets.clients = gateway_clients (gateway);
     self->max_clients = config->gateway.max_clients;
-    self->sites [0] = (site_t) { self, true, NULL, policy_api };
-    self->sites [1] = (site_t) { self, true, config->gateway.dashboard.directory, policy_dashboard };
-    self->sites [2] = (site_t) { self, false, config->gateway.tracker.directory, policy_tracker };
+    self->sites [0] = (site_t){ self, true, NULL, policy_api };
+    self->sites [1] = (site_t){ self, true, config->gateway.dashboard.directory, policy_dashboard };
+    self->sites [2] = (site_t){ self, false, config->gateway.tracker.directory, policy_tracker };
     const web_listener_t listeners [] = {
         { config->gateway.port, protocols, NULL, "gateway.port", &self->sites [0] },
         { config->gateway.dashboard.port, protocols, NULL, "gateway.dashboard.port", &self->sites [1] },

@@ -49,15 +49,9 @@ character_size (const uint8_t *data, size_t size)
     static const struct {
         uint8_t first_low, first_high, second_low, second_high, bytes;
     } rows [] = {
-        { 0x00, 0x7f, 0x00, 0x00, 1 },
-        { 0xc2, 0xdf, 0x80, 0xbf, 2 },
-        { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-        { 0xe1, 0xec, 0x80, 0xbf, 3 },
-        { 0xed, 0xed, 0x80, 0x9f, 3 },
-        { 0xee, 0xef, 0x80, 0xbf, 3 },
-        { 0xf0, 0xf0, 0x90, 0xbf, 4 },
-        { 0xf1, 0xf3, 0x80, 0xbf, 4 },
-        { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+        { 0x00, 0x7f, 0x00, 0x00, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+        { 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+        { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
     };
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
         if (*data < rows [row].first_low || *data > rows [row].first_high)
@@ -80,8 +74,8 @@ escape (buffer_t *out, uint8_t byte)
     static const char names [][2] = { { '"', '"' },  { '\\', '\\' }, { '\b', 'b' }, { '\f', 'f' },
                                       { '\n', 'n' }, { '\r', 'r' },  { '\t', 't' } };
     for (size_t at = 0; at < sizeof names / sizeof *names; at++)
-        if (byte == (uint8_t) names [at][0]) {
-            buffer_add (out, (char []) { '\\', names [at][1] }, 2);
+        if (byte == (uint8_t)names [at][0]) {
+            buffer_add (out, (char []){ '\\', names [at][1] }, 2);
             return;
         }
     char text [8];
@@ -94,12 +88,13 @@ json_text (buffer_t *out, usher_str_t text)
 {
     comma (out);
     buffer_add (out, "\"", 1);
-    const uint8_t *data = (const uint8_t *) text.data;
+    const uint8_t *data = (const uint8_t *)text.data;
     for (size_t at = 0; at < text.size;) {
         size_t size = character_size (data + at, text.size - at);
         if (size == 0)
             buffer_add (out, "\xef\xbf\xbd", 3);
-        else if (size == 1 && (data [at] < 0x20 || data [at] == 0x7f || data [at] == '"' || data [at] == '\\'))
+        else if (size == 1 &&
+                 (data [at] < 0x20 || data [at] == 0x7f || data [at] == '"' || data [at] == '\\'))
             escape (out, data [at]);
         else
             buffer_add (out, data + at, size);
@@ -120,7 +115,7 @@ json_upper (buffer_t *out, const char *text)
     comma (out);
     buffer_add (out, "\"", 1);
     for (; *text; text++)
-        buffer_add (out, (char []) { (char) toupper ((unsigned char) *text) }, 1);
+        buffer_add (out, (char []){ (char)toupper ((unsigned char)*text) }, 1);
     buffer_add (out, "\"", 1);
 }
 
@@ -135,7 +130,7 @@ void
 json_uint (buffer_t *out, uint64_t number)
 {
     char text [24];
-    json_raw (out, text, (size_t) snprintf (text, sizeof text, "%" PRIu64, number));
+    json_raw (out, text, (size_t)snprintf (text, sizeof text, "%" PRIu64, number));
 }
 
 void
@@ -150,7 +145,7 @@ json_number (buffer_t *out, double number)
     int size = snprintf (text, sizeof text, "%.15g", number);
     if (fpclassify (strtod (text, NULL) - number) != FP_ZERO)
         size = snprintf (text, sizeof text, "%.17g", number);
-    json_raw (out, text, (size_t) size);
+    json_raw (out, text, (size_t)size);
 }
 
 void
@@ -170,13 +165,13 @@ json_time (buffer_t *out, uint64_t unix_ms)
 {
     if (unix_ms > TIME_MAX_MS)
         unix_ms = TIME_MAX_MS;
-    time_t seconds = (time_t) (unix_ms / 1000);
+    time_t seconds = (time_t)(unix_ms / 1000);
     struct tm parts;
     char text [48], whole [24];
     gmtime_r (&seconds, &parts);
     strftime (whole, sizeof whole, "%Y-%m-%dT%H:%M:%S", &parts);
-    int size = snprintf (text, sizeof text, "\"%s.%03uZ\"", whole, (unsigned) (unix_ms % 1000));
-    json_raw (out, text, (size_t) size);
+    int size = snprintf (text, sizeof text, "\"%s.%03uZ\"", whole, (unsigned)(unix_ms % 1000));
+    json_raw (out, text, (size_t)size);
 }
 
 static bool

@@ -3,16 +3,16 @@
 #include "gateway.h"
 
 static const service_link_t links [] = {
-    { USHER_LINK_feed,      SERVICE_SUBSCRIBE },
-    { USHER_LINK_snapshots, SERVICE_CONNECT   },
-    { USHER_LINK_store,     SERVICE_CONNECT   },
+    { USHER_LINK_feed, SERVICE_SUBSCRIBE },
+    { USHER_LINK_snapshots, SERVICE_CONNECT },
+    { USHER_LINK_store, SERVICE_CONNECT },
 };
 
 static const service_route_t routes [] = {
     { USHER_LINK_snapshots, USHER_MSG_snapshot_slot, gateway_snapshot_slot },
-    { USHER_LINK_snapshots, USHER_MSG_session,       gateway_session       },
-    { USHER_LINK_store,     USHER_MSG_history_row,   gateway_history_row   },
-    { USHER_LINK_control,   USHER_MSG_metrics,       gateway_take_metrics  },
+    { USHER_LINK_snapshots, USHER_MSG_session, gateway_session },
+    { USHER_LINK_store, USHER_MSG_history_row, gateway_history_row },
+    { USHER_LINK_control, USHER_MSG_metrics, gateway_take_metrics },
 };
 
 int

@@ -45,7 +45,7 @@ struct mirror {
     bool asking;
     int64_t progress_ms;
     uint8_t asked [USHER_SLOTS / 8];
-    int open;            //  slot whose snapshot is being read
+    int open;    //  slot whose snapshot is being read
     uint64_t open_seq;
     mirror_counts_t counts;
 };
@@ -107,7 +107,7 @@ held_add (mirror_t *self, slot_t *slot, uint64_t seq, const void *data, size_t s
     if (!slot->held)
         slot->held = memory_new (HELD_FRAMES, sizeof *slot->held);
     memmove (slot->held + at + 1, slot->held + at, (slot->held_count - at) * sizeof *slot->held);
-    slot->held [at] = (held_t) { seq, memory_copy (data, size), size };
+    slot->held [at] = (held_t){ seq, memory_copy (data, size), size };
     slot->held_count++;
     slot->held_bytes += size;
     self->held_bytes += size;
@@ -224,7 +224,7 @@ number_at (const char *data)
 {
     uint64_t number = 0;
     for (size_t byte = 8; byte > 0; byte--)
-        number = number << 8 | (uint8_t) data [byte - 1];
+        number = number << 8 | (uint8_t)data [byte - 1];
     return number;
 }
 
@@ -252,7 +252,7 @@ mirror_frame (mirror_t *self, const void *data, size_t size, int64_t mono_ms)
         return false;
     self->counts.frames++;
     if (msg.id == USHER_MSG_numbered)
-        on_numbered (self, &msg.numbered, frame.next, (size_t) (frame.end - frame.next));
+        on_numbered (self, &msg.numbered, frame.next, (size_t)(frame.end - frame.next));
     else if (msg.id == USHER_MSG_tide)
         on_tide (self, &msg.tide, mono_ms);
     return msg.id == USHER_MSG_numbered || msg.id == USHER_MSG_tide;
@@ -266,7 +266,7 @@ snapshot_close (mirror_t *self)
 {
     if (self->open == NO_SLOT)
         return;
-    uint32_t slot = (uint32_t) self->open;
+    uint32_t slot = (uint32_t)self->open;
     size_t at = 0;
     while (at < last_value_count (self->sessions, slot)) {
         const last_value_entry_t *entry = last_value_at (self->sessions, slot, at);
@@ -299,7 +299,7 @@ snapshot_open (mirror_t *self, const usher_snapshot_slot_t *head)
         return;
     }
     slot->based = slot->synced = false;
-    self->open = (int) head->slot;
+    self->open = (int)head->slot;
     self->open_seq = head->seq;
     last_value_unmark (self->sessions, head->slot);
 }
@@ -325,7 +325,7 @@ mirror_snapshot_slot (mirror_t *self, const usher_snapshot_slot_t *head, int64_t
 void
 mirror_session (mirror_t *self, const usher_session_t *session)
 {
-    if (self->open == (int) session->slot && !session->gone)
+    if (self->open == (int)session->slot && !session->gone)
         put (self, session);
 }
 
@@ -346,13 +346,14 @@ mirror_wants (mirror_t *self, int64_t mono_ms, usher_msg_t *msg)
     memset (self->asked, 0, sizeof self->asked);
     for (size_t at = 0; at < USHER_SLOTS; at++)
         if (!self->slots [at].synced)
-            self->asked [at / 8] |= (uint8_t) (1u << at % 8);
+            self->asked [at / 8] |= (uint8_t)(1u << at % 8);
     self->open = NO_SLOT;
     self->asking = true;
     self->progress_ms = mono_ms;
     self->counts.requests++;
-    *msg = (usher_msg_t) { .id = USHER_MSG_snapshot_request,
-                           .snapshot_request = { ++self->request, usher_bytes (self->asked, sizeof self->asked) } };
+    *msg = (usher_msg_t){ .id = USHER_MSG_snapshot_request,
+                          .snapshot_request = { ++self->request,
+                                                usher_bytes (self->asked, sizeof self->asked) } };
     return true;
 }
 

@@ -117,7 +117,7 @@ file_open (const char *directory, const char *path, struct stat *about)
     char full [PATH_BYTES];
     bool folder = path [strlen (path) - 1] == '/';
     int size = snprintf (full, sizeof full, "%s%s%s", directory, path, folder ? "index.html" : "");
-    if (size < 0 || (size_t) size >= sizeof full)
+    if (size < 0 || (size_t)size >= sizeof full)
         return -1;
     int fd = open (full, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd >= 0 && fstat (fd, about) == 0 && S_ISREG (about->st_mode))
@@ -131,14 +131,14 @@ void
 pages_find (const char *directory, const char *path, const char *range, const char *match, pages_file_t *file)
 {
     struct stat about;
-    *file = (pages_file_t) { .status = 404, .fd = -1 };
+    *file = (pages_file_t){ .status = 404, .fd = -1 };
     if (!directory || !pages_is_clean (path) || (file->fd = file_open (directory, path, &about)) < 0)
         return;
-    file->total = (uint64_t) about.st_size;
+    file->total = (uint64_t)about.st_size;
     file->type = path [strlen (path) - 1] == '/' ? types [0].type : type_of (path);
     file->cache = cache_of (path);
     snprintf (file->etag, sizeof file->etag, "\"%" PRIx64 "-%" PRIx64 "\"", file->total,
-              (uint64_t) about.st_mtim.tv_sec * 1000000000u + (uint64_t) about.st_mtim.tv_nsec);
+              (uint64_t)about.st_mtim.tv_sec * 1000000000u + (uint64_t)about.st_mtim.tv_nsec);
     file->status = pages_range (range, file->total, &file->from, &file->size);
     if (strcmp (match, file->etag) == 0)
         file->status = 304;

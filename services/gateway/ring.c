@@ -39,7 +39,7 @@ item_clear (ring_t *self, ring_item_t *item)
     self->bytes -= item->size;
     free (item->text);
     free (item->titles);
-    *item = (ring_item_t) { 0 };
+    *item = (ring_item_t){ 0 };
 }
 
 static void
@@ -75,13 +75,18 @@ ring_add (ring_t *self, ring_kind_t kind, uint64_t viewer, const uint64_t *title
         if (newest)
             item_clear (self, item_at (self, *newest - 1));
     }
-    while (self->tail < self->head && (self->head - self->tail == self->room || self->bytes + size > self->bytes_max))
+    while (self->tail < self->head &&
+           (self->head - self->tail == self->room || self->bytes + size > self->bytes_max))
         drop_oldest (self);
     if (kind == RING_VIEWER)
         *hash_map_put (&self->newest, viewer) = self->head + 1;
     *item_at (self, self->head) =
-        (ring_item_t) { kind,        viewer, title_count ? memory_copy (titles, title_count * sizeof *titles) : NULL,
-                        title_count, memory_copy (text, size), size };
+        (ring_item_t){ kind,
+                       viewer,
+                       title_count ? memory_copy (titles, title_count * sizeof *titles) : NULL,
+                       title_count,
+                       memory_copy (text, size),
+                       size };
     self->bytes += size;
     self->head++;
 }

@@ -12,10 +12,10 @@ typedef enum { RING_MESSAGE, RING_VIEWER } ring_kind_t;
 //  titles: hashes of the titles that a viewer watches or watched just before, for filters.
 typedef struct {
     ring_kind_t kind;
-    uint64_t viewer;       //  hash
+    uint64_t viewer;    //  hash
     uint64_t *titles;
     size_t title_count;
-    char *text;            //  NULL: a newer text of the viewer follows
+    char *text;    //  NULL: a newer text of the viewer follows
     size_t size;
 } ring_item_t;
 

@@ -17,7 +17,7 @@ socket_open (socket_list_t *list, socket_t *self, struct lws *wsi, client_kind_t
 {
     int bytes = SEND_BYTES;
     setsockopt (lws_get_socket_fd (wsi), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
-    *self = (socket_t) { .wsi = wsi, .list = list, .after = list->first };
+    *self = (socket_t){ .wsi = wsi, .list = list, .after = list->first };
     self->client = clients_add (list->clients, kind);
     if (list->first)
         list->first->before = self;
@@ -46,7 +46,8 @@ socket_close (socket_t *self)
 static int
 bye (socket_t *self, unsigned status, const char *reason)
 {
-    lws_close_reason (self->wsi, (enum lws_close_status) status, (unsigned char *) (uintptr_t) reason, strlen (reason));
+    lws_close_reason (self->wsi, (enum lws_close_status)status, (unsigned char *)(uintptr_t)reason,
+                      strlen (reason));
     return -1;
 }
 
@@ -77,7 +78,7 @@ write_text (socket_list_t *list, struct lws *wsi)
     buffer_reserve (&list->frame, LWS_PRE);
     list->frame.size = LWS_PRE;
     buffer_add (&list->frame, list->text.data, list->text.size);
-    return lws_write (wsi, (unsigned char *) list->frame.data + LWS_PRE, list->text.size, LWS_WRITE_TEXT);
+    return lws_write (wsi, (unsigned char *)list->frame.data + LWS_PRE, list->text.size, LWS_WRITE_TEXT);
 }
 
 int
@@ -123,10 +124,10 @@ sockets_tick (socket_list_t *list, int64_t mono_ms)
         list->stuck++;
         log_info ("client closed", "reason=\"took nothing for 30 s\" clients=%zu", list->count);
         self->close_status = LWS_CLOSE_STATUS_POLICY_VIOLATION;
-        //  Its socket takes no close frame either, but libwebsockets still tries with the reason that is set.
-        const char *reason = "too slow: took nothing for 30 s";
-        lws_close_reason (self->wsi, LWS_CLOSE_STATUS_POLICY_VIOLATION, (unsigned char *) (uintptr_t) reason,
-                          strlen (reason));
+        //  It would take no close frame either: the connection is reset, what is queued for it is dropped.
+        const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+        setsockopt (lws_get_socket_fd (self->wsi), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        shutdown (lws_get_socket_fd (self->wsi), SHUT_RDWR);
         lws_set_timeout (self->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
     }
 }

@@ -60,7 +60,7 @@ title_of (stats_t *self, usher_str_t label)
         self->titles = memory_resize (self->titles, self->title_room, sizeof *self->titles);
     }
     title_t *title = &self->titles [self->title_count++];
-    *title = (title_t) { .hash = hash, .size = label.size < LABEL_BYTES ? label.size : LABEL_BYTES };
+    *title = (title_t){ .hash = hash, .size = label.size < LABEL_BYTES ? label.size : LABEL_BYTES };
     if (title->size)
         memcpy (title->label, label.data, title->size);
     *place = self->title_count;
@@ -80,7 +80,7 @@ title_count_change (stats_t *self, usher_str_t label, uint64_t by)
     if (title == last)
         return;
     *title = *last;
-    *hash_map_put (&self->title_index, title->hash) = (uint64_t) (title - self->titles) + 1;
+    *hash_map_put (&self->title_index, title->hash) = (uint64_t)(title - self->titles) + 1;
 }
 
 //  by is 1, or the number that takes 1 away.

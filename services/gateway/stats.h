@@ -16,7 +16,8 @@ void stats_add (stats_t *self, const last_value_t *sessions, uint32_t slot, ushe
 void stats_subtract (stats_t *self, const last_value_t *sessions, uint32_t slot, usher_str_t viewer_id);
 
 //  Writes them as /v1/stats has them.
-void stats_write (const stats_t *self, buffer_t *out, uint64_t now_ms, double messages_per_second, bool partial);
+void stats_write (const stats_t *self, buffer_t *out, uint64_t now_ms, double messages_per_second,
+                  bool partial);
 
 //  The live sessions of all viewers that are counted; for tests and metrics.
 uint64_t stats_concurrent_sessions (const stats_t *self);

@@ -27,14 +27,15 @@ static int
 compare (const void *a, const void *b)
 {
     const usher_session_t *x = a, *y = b;
-    int rank_x = view_is_concurrent (x) * 2 + view_is_live (x), rank_y = view_is_concurrent (y) * 2 + view_is_live (y);
+    int rank_x = view_is_concurrent (x) * 2 + view_is_live (x),
+        rank_y = view_is_concurrent (y) * 2 + view_is_live (y);
     if (rank_x != rank_y)
         return rank_y - rank_x;
     if (x->seen_ms != y->seen_ms)
         return x->seen_ms < y->seen_ms ? 1 : -1;
     size_t size = x->session_id.size < y->session_id.size ? x->session_id.size : y->session_id.size;
     int order = size ? memcmp (x->session_id.data, y->session_id.data, size) : 0;
-    return order ? order : (int) x->session_id.size - (int) y->session_id.size;
+    return order ? order : (int)x->session_id.size - (int)y->session_id.size;
 }
 
 //  Beyond the limit the least of all makes room.
@@ -267,7 +268,7 @@ view_write_history (buffer_t *out, const usher_history_row_t *row)
     usher_str_t tstamp = row->key_tstamp;
     const char *mark = tstamp.size ? memchr (tstamp.data, '#', tstamp.size) : NULL;
     if (mark)
-        tstamp.size = (uint32_t) (mark - tstamp.data);
+        tstamp.size = (uint32_t)(mark - tstamp.data);
     json_open (out, '{');
     text (out, "collector_tstamp", tstamp);
     text (out, "event_id", row->event_id);

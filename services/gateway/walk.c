@@ -36,7 +36,7 @@ steps_of (const last_value_t *sessions, uint32_t slot, uint64_t after, step_t *s
         usher_str_t viewer_id = last_value_viewer (last_value_at (sessions, slot, at));
         uint64_t hash = walk_hash (viewer_id);
         if (hash > after)
-            steps [count++] = (step_t) { hash, viewer_id };
+            steps [count++] = (step_t){ hash, viewer_id };
     }
     qsort (steps, count, sizeof *steps, compare);
     return count;
@@ -58,7 +58,7 @@ walk_slot (walk_t *self, const last_value_t *sessions, size_t limit, walk_fn *fn
     }
     free (steps);
     if (at == count)
-        *self = (walk_t) { .slot = self->slot + 1 };
+        *self = (walk_t){ .slot = self->slot + 1 };
     return limit;
 }
 

@@ -3,15 +3,15 @@
 #include "publisher.h"
 
 static const service_link_t links [] = {
-    { USHER_LINK_changes,   SERVICE_BIND    },
-    { USHER_LINK_snapshots, SERVICE_BIND    },
-    { USHER_LINK_feed,      SERVICE_PUBLISH },
+    { USHER_LINK_changes, SERVICE_BIND },
+    { USHER_LINK_snapshots, SERVICE_BIND },
+    { USHER_LINK_feed, SERVICE_PUBLISH },
 };
 
 static const service_route_t routes [] = {
-    { USHER_LINK_changes,   USHER_MSG_session,          publisher_session          },
-    { USHER_LINK_changes,   USHER_MSG_announce,         publisher_announce         },
-    { USHER_LINK_changes,   USHER_MSG_filled,           publisher_filled           },
+    { USHER_LINK_changes, USHER_MSG_session, publisher_session },
+    { USHER_LINK_changes, USHER_MSG_announce, publisher_announce },
+    { USHER_LINK_changes, USHER_MSG_filled, publisher_filled },
     { USHER_LINK_snapshots, USHER_MSG_snapshot_request, publisher_snapshot_request },
 };
 
@@ -24,10 +24,10 @@ publish (void *arg, const void *topic, size_t topic_size, const void *data, size
 static void *
 publisher_open (service_t *service, const config_t *config, uint32_t instance, int *exit_code)
 {
-    (void) config;
-    (void) instance;
-    (void) exit_code;
-    return publisher_new ((uint64_t) service_now ().wall_ms, publish, service);
+    (void)config;
+    (void)instance;
+    (void)exit_code;
+    return publisher_new ((uint64_t)service_now ().wall_ms, publish, service);
 }
 
 int

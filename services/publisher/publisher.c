@@ -91,7 +91,7 @@ publish_slot (publisher_t *self, uint32_t slot)
     frame.size = usher_frame_begin (frame.data, room);
     frame.size += usher_encode (&head, frame.data + frame.size, room - frame.size);
     buffer_add (&frame, of->pending.data, of->pending.size);
-    const uint8_t topic [] = { 's', (uint8_t) (slot >> 8), (uint8_t) slot };
+    const uint8_t topic [] = { 's', (uint8_t)(slot >> 8), (uint8_t)slot };
     publish (self, topic, sizeof topic, frame.data, frame.size);
     buffer_free (&frame);
     buffer_clear (&of->pending, KEEP_BYTES);
@@ -119,7 +119,7 @@ feed (publisher_t *self, uint32_t slot, const usher_msg_t *msg)
     of->pending.size += size;
     if (!of->dirty) {
         of->dirty = true;
-        self->dirty [self->dirty_count++] = (uint16_t) slot;
+        self->dirty [self->dirty_count++] = (uint16_t)slot;
     }
 }
 
@@ -129,12 +129,12 @@ publish_tide (publisher_t *self, int64_t wall_ms)
     uint8_t seqs [USHER_SLOTS * 8], filling [USHER_SLOTS / 8] = { 0 };
     for (size_t slot = 0; slot < USHER_SLOTS; slot++) {
         for (size_t byte = 0; byte < 8; byte++)
-            seqs [slot * 8 + byte] = (uint8_t) (self->slots [slot].seq >> 8 * byte);
+            seqs [slot * 8 + byte] = (uint8_t)(self->slots [slot].seq >> 8 * byte);
         if (self->slots [slot].filling)
-            filling [slot / 8] |= (uint8_t) (1u << slot % 8);
+            filling [slot / 8] |= (uint8_t)(1u << slot % 8);
     }
     usher_msg_t msg = { .id = USHER_MSG_tide,
-                        .tide = { self->epoch, (uint64_t) wall_ms, usher_bytes (seqs, sizeof seqs),
+                        .tide = { self->epoch, (uint64_t)wall_ms, usher_bytes (seqs, sizeof seqs),
                                   usher_bytes (filling, sizeof filling) } };
     char frame [USHER_FRAME_HEAD + sizeof seqs + sizeof filling + 64];
     size_t size = usher_frame_begin (frame, sizeof frame);
@@ -174,8 +174,8 @@ void
 publisher_session (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     publisher_t *self = arg;
-    (void) peer;
-    (void) out;
+    (void)peer;
+    (void)out;
     if (is_stale (self, &msg->session) || !last_value_put (self->sessions, &msg->session)) {
         self->stale++;
         return;
@@ -188,8 +188,8 @@ void
 publisher_announce (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     publisher_t *self = arg;
-    (void) peer;
-    (void) out;
+    (void)peer;
+    (void)out;
     if (msg->announce.epoch < viewer_epoch (self, msg->announce.slot, msg->announce.viewer_id)) {
         self->stale++;
         return;
@@ -226,17 +226,17 @@ publisher_filled (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *ou
 {
     publisher_t *self = arg;
     const usher_filled_t *filled = &msg->filled;
-    (void) peer;
-    (void) out;
+    (void)peer;
+    (void)out;
     if (filled->owners.size != USHER_SLOTS)
         return;
     for (uint32_t slot = 0; slot < USHER_SLOTS; slot++) {
         slot_t *of = &self->slots [slot];
-        if ((uint8_t) filled->owners.data [slot] == filled->shard) {
-            of->shard = (int) filled->shard;
+        if ((uint8_t)filled->owners.data [slot] == filled->shard) {
+            of->shard = (int)filled->shard;
             of->filling = false;
             forget_older (self, slot, filled->epoch);
-        } else if (of->shard == (int) filled->shard) {
+        } else if (of->shard == (int)filled->shard) {
             //  It moved away; whoever has it now will say so.
             of->shard = NO_SHARD;
             of->filling = true;
@@ -250,7 +250,7 @@ void
 publisher_snapshot_request (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     publisher_t *self = arg;
-    (void) out;
+    (void)out;
     snapshots_ask (self->snapshots, peer, &msg->snapshot_request);
 }
 
@@ -297,7 +297,7 @@ bool
 publisher_turn (void *arg, usher_time_t now, outbox_t *out)
 {
     publisher_t *self = arg;
-    (void) now;
+    (void)now;
     //  First the feed: then what is held and the numbers agree, and a snapshot may say both.
     publish_dirty (self);
     return snapshots_turn (self->snapshots, self->sessions, seq_of, self, out);
@@ -307,7 +307,7 @@ void
 publisher_tick (void *arg, usher_time_t now, outbox_t *out)
 {
     publisher_t *self = arg;
-    (void) out;
+    (void)out;
     if (now.mono_ms < self->tide_at_ms)
         return;
     self->tide_at_ms = now.mono_ms + TIDE_MS;
@@ -318,8 +318,8 @@ publisher_tick (void *arg, usher_time_t now, outbox_t *out)
 bool
 publisher_drained (void *arg, usher_time_t now, outbox_t *out)
 {
-    (void) now;
-    (void) out;
+    (void)now;
+    (void)out;
     publish_dirty (arg);
     return true;
 }

@@ -17,7 +17,8 @@
 typedef struct publisher publisher_t;
 
 //  Sends a frame to all subscribers of topic.
-typedef void (publisher_publish_fn) (void *arg, const void *topic, size_t topic_size, const void *data, size_t size);
+typedef void (publisher_publish_fn) (void *arg, const void *topic, size_t topic_size, const void *data,
+                                     size_t size);
 
 //  epoch must be larger than that of every publisher before: the wall clock, ms.
 publisher_t *publisher_new (uint64_t epoch, publisher_publish_fn *publish, void *arg);

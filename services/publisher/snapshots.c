@@ -102,7 +102,8 @@ frame_add (snapshots_t *self, uint32_t peer, const void *data, size_t size, outb
 }
 
 static void
-add_head (snapshots_t *self, const request_t *request, uint32_t slot, uint64_t seq, uint32_t last, outbox_t *out)
+add_head (snapshots_t *self, const request_t *request, uint32_t slot, uint64_t seq, uint32_t last,
+          outbox_t *out)
 {
     usher_msg_t msg = { .id = USHER_MSG_snapshot_slot,
                         .snapshot_slot = { request->id, self->epoch, slot, seq, last } };
@@ -113,7 +114,8 @@ add_head (snapshots_t *self, const request_t *request, uint32_t slot, uint64_t s
 
 //  Returns the bytes that the slot took.
 static size_t
-add_slot (snapshots_t *self, const request_t *request, const last_value_t *sessions, uint64_t seq, outbox_t *out)
+add_slot (snapshots_t *self, const request_t *request, const last_value_t *sessions, uint64_t seq,
+          outbox_t *out)
 {
     uint32_t slot = request->next;
     size_t bytes = 16;

@@ -24,8 +24,8 @@ void snapshots_ask (snapshots_t *self, uint32_t peer, const usher_snapshot_reque
 void snapshots_forget (snapshots_t *self, uint32_t peer);
 
 //  Sends the next piece. Returns true while there is more to send.
-bool snapshots_turn (snapshots_t *self, const last_value_t *sessions, snapshots_seq_fn *seq_of, const void *arg,
-                     outbox_t *out);
+bool snapshots_turn (snapshots_t *self, const last_value_t *sessions, snapshots_seq_fn *seq_of,
+                     const void *arg, outbox_t *out);
 
 //  How many requests are being answered.
 size_t snapshots_waiting (const snapshots_t *self);
