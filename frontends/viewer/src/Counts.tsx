@@ -23,8 +23,8 @@ export function Counts({ live }: { live: Live }) {
         in live sessions
       </Tile>
       <Tile name="Ads started" id="ads" value={ads?.started}>
-        {count(ads?.completed)} completed · {count(ads?.skipped)} skipped · {count(ads?.clicked)}{' '}
-        clicked
+        <span>{count(ads?.completed)} completed</span> · <span>{count(ads?.skipped)} skipped</span>{' '}
+        · <span>{count(ads?.clicked)} clicked</span>
       </Tile>
       <Tile name="Messages a second" id="rate" value={stats?.messages_per_second}>
         {count(live.messagesSeen)} since you came

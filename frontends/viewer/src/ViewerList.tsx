@@ -7,7 +7,7 @@
 import { type KeyboardEvent, type RefObject, useEffect, useLayoutEffect, useState } from 'react';
 import { mainSession, positionAt, progressAt } from './live';
 import type { Session, Viewer } from './protocol';
-import { STATE_WORDS, STATUS_WORDS, ago, clock, plural } from './words';
+import { STATUS_WORDS, ago, clock, plural, stateBeside } from './words';
 
 const ROW_HEIGHT = 54; // px, as in style.css
 const MARGIN_ROWS = 6; // rendered above and below what is in sight
@@ -78,7 +78,7 @@ export function ViewerList(props: ViewerListProps) {
         <span>Watching</span>
         <span>Position</span>
         <span>Ads</span>
-        <span>Since</span>
+        <span className="since">Since</span>
       </div>
       <div
         className="list"
@@ -155,7 +155,7 @@ function Row({ viewer, index, rows, active, chosen, serverNow, onChoose }: RowPr
         <i className="chip" data-status={viewer.status} data-state={viewer.state}>
           {STATUS_WORDS[viewer.status]}
         </i>
-        <small>{STATE_WORDS[viewer.state]}</small>
+        <small>{stateBeside(viewer.state)}</small>
       </span>
       <span className="medium">
         <b title={session?.media_label}>{session?.media_label || 'no title'}</b>

@@ -1,6 +1,6 @@
 //  words.test.ts - how numbers and times read
 import { expect, test } from 'vitest';
-import { ago, clock, count, eventWord, plural } from './words';
+import { ago, clock, count, eventWord, plural, stateBeside } from './words';
 
 test('clock', () => {
   expect([0, 75.9, 3675, -3, null].map(clock)).toEqual(['0:00', '1:15', '1:01:15', '0:00', '–']);
@@ -24,4 +24,13 @@ test('counts and events', () => {
   expect(count(undefined)).toBe('–');
   expect([plural(1, 'stall'), plural(2, 'stall')]).toEqual(['1 stall', '2 stalls']);
   expect(eventWord('ad_break_start_event')).toBe('ad break start');
+});
+
+test('a state is told only where the status does not say it', () => {
+  expect((['WATCHING', 'REBUFFERING', 'AD', 'AD_PAUSED'] as const).map(stateBeside)).toEqual([
+    '',
+    'Rebuffering',
+    '',
+    'Ad paused',
+  ]);
 });

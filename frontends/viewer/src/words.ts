@@ -21,6 +21,13 @@ export const STATE_WORDS: Record<State, string> = {
   LOST: 'Lost',
 };
 
+//  What a state adds to its status, "" where that says it all.
+const STATUS_SAYS_ALL = new Set<State>(['WATCHING', 'AD', 'PAUSED', 'ENDED']);
+
+export function stateBeside(state: State): string {
+  return STATUS_SAYS_ALL.has(state) ? '' : STATE_WORDS[state];
+}
+
 export function count(value: number | undefined): string {
   return value === undefined ? '–' : value.toLocaleString('en');
 }
