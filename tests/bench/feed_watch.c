@@ -33,24 +33,21 @@ main (int argc, char **argv)
 {
     if (argc < 2)
         return 1;
-    char endpoint[256], line[64];
+    char endpoint [256], line [64];
     int no_limit = 0;
-    snprintf (endpoint, sizeof endpoint, "ipc://%s/feed", argv[1]);
+    snprintf (endpoint, sizeof endpoint, "ipc://%s/feed", argv [1]);
     void *context = zmq_ctx_new (), *socket = zmq_socket (context, ZMQ_SUB);
     zmq_setsockopt (socket, ZMQ_RCVHWM, &no_limit, sizeof no_limit);
     zmq_setsockopt (socket, ZMQ_SUBSCRIBE, "s", 1);
-    zmq_pollitem_t items[] = {
-        {socket, 0,            ZMQ_POLLIN, 0},
-        { NULL,  STDIN_FILENO, ZMQ_POLLIN, 0}
-    };
+    zmq_pollitem_t items [] = { { socket, 0, ZMQ_POLLIN, 0 }, { NULL, STDIN_FILENO, ZMQ_POLLIN, 0 } };
     if (zmq_connect (socket, endpoint) != 0)
         return 1;
     while (zmq_poll (items, 2, -1) > 0) {
-        if (items[0].revents)
+        if (items [0].revents)
             read_frames (socket);
-        if (items[1].revents && read (STDIN_FILENO, line, sizeof line) <= 0)
+        if (items [1].revents && read (STDIN_FILENO, line, sizeof line) <= 0)
             break;
-        if (items[1].revents) {
+        if (items [1].revents) {
             printf ("%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", frames, bytes, last_ns);
             fflush (stdout);
         }

@@ -23,10 +23,10 @@ typedef struct {
     int fd;
     size_t got;
     uint64_t sent_ns;
-    char answer[ANSWER_MAX + 1];
+    char answer [ANSWER_MAX + 1];
 } connection_t;
 
-static char request[REQUEST_MAX];
+static char request [REQUEST_MAX];
 static size_t request_size;
 static uint32_t *samples_us;
 static size_t samples;
@@ -63,8 +63,9 @@ hear (connection_t *self)
     if (size <= 0)
         die ("a connection was closed");
     self->got += (size_t)size;
-    self->answer[self->got] = 0;
-    const char *end = strstr (self->answer, "\r\n\r\n"), *length = strcasestr (self->answer, "\r\ncontent-length:");
+    self->answer [self->got] = 0;
+    const char *end = strstr (self->answer, "\r\n\r\n"),
+               *length = strcasestr (self->answer, "\r\ncontent-length:");
     if (!end)
         return false;
     if (strncmp (self->answer, "HTTP/1.1 200", 12) != 0)
@@ -92,16 +93,18 @@ read_request (const char *path)
 static connection_t *
 connect_all (uint16_t port, size_t count, int poll)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons (port), .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons (port),
+                                   .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
     connection_t *all = calloc (count, sizeof *all);
     int yes = 1;
     for (size_t n = 0; n < count; n++) {
-        all[n].fd = socket (AF_INET, SOCK_STREAM, 0);
-        setsockopt (all[n].fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-        if (connect (all[n].fd, (struct sockaddr *)&address, sizeof address) != 0)
+        all [n].fd = socket (AF_INET, SOCK_STREAM, 0);
+        setsockopt (all [n].fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        if (connect (all [n].fd, (struct sockaddr *)&address, sizeof address) != 0)
             die ("cannot connect");
-        struct epoll_event event = { .events = EPOLLIN, .data.ptr = &all[n] };
-        epoll_ctl (poll, EPOLL_CTL_ADD, all[n].fd, &event);
+        struct epoll_event event = { .events = EPOLLIN, .data.ptr = &all [n] };
+        epoll_ctl (poll, EPOLL_CTL_ADD, all [n].fd, &event);
     }
     return all;
 }
@@ -111,30 +114,30 @@ main (int argc, char **argv)
 {
     if (argc != 5)
         die ("usage: http_load PORT CONNECTIONS SECONDS REQUEST_FILE");
-    size_t count = strtoul (argv[2], NULL, 10);
+    size_t count = strtoul (argv [2], NULL, 10);
     int poll = epoll_create1 (0);
-    read_request (argv[4]);
+    read_request (argv [4]);
     samples_us = malloc (SAMPLES_MAX * sizeof *samples_us);
-    connection_t *all = connect_all ((uint16_t)atoi (argv[1]), count, poll);
-    uint64_t begin = now_ns (), end = begin + (uint64_t)(atof (argv[3]) * 1e9), now = begin;
+    connection_t *all = connect_all ((uint16_t)atoi (argv [1]), count, poll);
+    uint64_t begin = now_ns (), end = begin + (uint64_t)(atof (argv [3]) * 1e9), now = begin;
     for (size_t n = 0; n < count; n++)
-        ask (&all[n]);
-    struct epoll_event events[256];
+        ask (&all [n]);
+    struct epoll_event events [256];
     while (now < end && samples < SAMPLES_MAX) {
         int ready = epoll_wait (poll, events, 256, 5000);
         if (ready <= 0)
             die ("no answer within 5 s");
         now = now_ns ();
         for (int n = 0; n < ready && samples < SAMPLES_MAX; n++) {
-            connection_t *connection = events[n].data.ptr;
+            connection_t *connection = events [n].data.ptr;
             if (!hear (connection))
                 continue;
-            samples_us[samples++] = (uint32_t)((now - connection->sent_ns) / 1000);
+            samples_us [samples++] = (uint32_t)((now - connection->sent_ns) / 1000);
             ask (connection);
         }
     }
     qsort (samples_us, samples, sizeof *samples_us, compare);
-    printf ("%zu %" PRIu64 " %u %u %u\n", samples, now - begin, samples_us[samples / 2], samples_us[samples * 99 / 100],
-            samples_us[samples - 1]);
+    printf ("%zu %" PRIu64 " %u %u %u\n", samples, now - begin, samples_us [samples / 2],
+            samples_us [samples * 99 / 100], samples_us [samples - 1]);
     return 0;
 }

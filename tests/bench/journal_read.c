@@ -64,17 +64,18 @@ main (int argc, char **argv)
     sqlite3 *db = NULL;
     sqlite3_stmt *query = NULL;
     tally_t tally = { 0 };
-    if (argc < 2 || sqlite3_open_v2 (argv[1], &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
+    if (argc < 2 || sqlite3_open_v2 (argv [1], &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2 (db, JOURNAL_SQL_READ, -1, &query, NULL) != SQLITE_OK) {
         fprintf (stderr, "journal_read: %s\n", argc < 2 ? "name a journal" : sqlite3_errmsg (db));
         return 1;
     }
-    decoder_t *decoder = argc > 2 && strcmp (argv[2], "decode") == 0 ? decoder_new () : NULL;
+    decoder_t *decoder = argc > 2 && strcmp (argv [2], "decode") == 0 ? decoder_new () : NULL;
     uint64_t wall = clock_ns (CLOCK_MONOTONIC), cpu = clock_ns (CLOCK_PROCESS_CPUTIME_ID);
     int code = read_all (query, decoder, &tally);
     wall = clock_ns (CLOCK_MONOTONIC) - wall;
     cpu = clock_ns (CLOCK_PROCESS_CPUTIME_ID) - cpu;
-    printf ("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", tally.rows, tally.bytes, tally.events, wall, cpu);
+    printf ("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", tally.rows, tally.bytes,
+            tally.events, wall, cpu);
     if (decoder)
         decoder_destroy (&decoder);
     sqlite3_finalize (query);
