@@ -36,66 +36,66 @@ typedef struct {
 
 #define AT(member) offsetof (config_t, member)
 
-static const row_t rows[] = {
-  //  section             key                  kind      where                          min  max            default      choices
-    {"",                   "bind",              ADDRESS,  AT (bind),                        0,       0,          "127.0.0.1", NULL                         },
-    { "",                  "run_dir",           TEXT,     AT (run_dir),                     1,       4096,       NULL,        NULL                         },
-    { "",                  "data_dir",          TEXT,     AT (data_dir),                    1,       4096,       NULL,        NULL                         },
-    { "",                  "log_level",         CHOICE,   AT (log_level),                   0,       0,          "info",      "debug, info, warning, error"},
-    { "",                  "log_format",        CHOICE,   AT (log_format),                  0,       0,          "logfmt",    "logfmt, json"               },
-    { "",                  "shards",            NUMBER32, AT (shards),                      1,       64,         "2",         NULL                         },
-    { "collector",         "enabled",           SWITCH,   AT (collector.enabled),           0,       1,          "true",      NULL                         },
-    { "collector",         "port",              PORT,     AT (collector.port),              0,       65535,      "9090",      NULL                         },
-    { "collector",         "paths",             TEXT,     AT (collector.paths),             0,       4096,       "",          NULL                         },
-    { "collector",         "max_body_bytes",    NUMBER32, AT (collector.max_body_bytes),    1024,    67108864,   "1048576",
-     NULL                                                                                                                                                  },
-    { "collector",         "cookie_name",       TEXT,     AT (collector.cookie_name),       1,       64,         "sp",        NULL                         },
-    { "collector",         "max_journal_bytes", NUMBER64, AT (collector.max_journal_bytes), 1048576, 1024 * GIB,
-     "1073741824",                                                                                                            NULL                         },
-    { "ingester",          "source",            CHOICE,   AT (ingester.source),             0,       0,          "journal",   "journal, file"              },
-    { "ingester",          "file",              TEXT,     AT (ingester.file),               0,       4096,       "",          NULL                         },
-    { "ingester",          "in_flight_bytes",   NUMBER32, AT (ingester.in_flight_bytes),    65536,   1073741824, "8388608",
-     NULL                                                                                                                                                  },
-    { "shard",             "checkpoint_s",      NUMBER32, AT (shard.checkpoint_s),          1,       86400,      "300",       NULL                         },
-    { "shard",             "forget_s",          NUMBER32, AT (shard.forget_s),              1,       604800,     "3600",      NULL                         },
-    { "shard",             "paused_timeout_s",  NUMBER32, AT (shard.paused_timeout_s),      1,       604800,     "1800",      NULL                         },
-    { "shard",             "feed_soft_s",       NUMBER32, AT (shard.feed_soft_s),           0,       3600,       "10",        NULL                         },
-    { "store",             "kind",              CHOICE,   AT (store.kind),                  0,       0,          "sqlite",    "sqlite"                     },
-    { "store",             "expire_days",       NUMBER32, AT (store.expire_days),           1,       3650,       "7",         NULL                         },
-    { "gateway",           "port",              PORT,     AT (gateway.port),                0,       65535,      "8180",      NULL                         },
-    { "gateway",           "max_clients",       NUMBER32, AT (gateway.max_clients),         1,       1000000,    "10000",     NULL                         },
-    { "gateway.dashboard", "port",              PORT,     AT (gateway.dashboard.port),      0,       65535,      "8280",      NULL                         },
-    { "gateway.dashboard", "directory",         TEXT,     AT (gateway.dashboard.directory), 1,       4096,       NULL,        NULL                         },
-    { "gateway.tracker",   "port",              PORT,     AT (gateway.tracker.port),        0,       65535,      "3000",      NULL                         },
-    { "gateway.tracker",   "directory",         TEXT,     AT (gateway.tracker.directory),   1,       4096,       NULL,        NULL                         },
+static const row_t rows [] = {
+    //  section             key                  kind      where                          min  max            default      choices
+    { "", "bind", ADDRESS, AT (bind), 0, 0, "127.0.0.1", NULL },
+    { "", "run_dir", TEXT, AT (run_dir), 1, 4096, NULL, NULL },
+    { "", "data_dir", TEXT, AT (data_dir), 1, 4096, NULL, NULL },
+    { "", "log_level", CHOICE, AT (log_level), 0, 0, "info", "debug, info, warning, error" },
+    { "", "log_format", CHOICE, AT (log_format), 0, 0, "logfmt", "logfmt, json" },
+    { "", "shards", NUMBER32, AT (shards), 1, 64, "2", NULL },
+    { "collector", "enabled", SWITCH, AT (collector.enabled), 0, 1, "true", NULL },
+    { "collector", "port", PORT, AT (collector.port), 0, 65535, "9090", NULL },
+    { "collector", "paths", TEXT, AT (collector.paths), 0, 4096, "", NULL },
+    { "collector", "max_body_bytes", NUMBER32, AT (collector.max_body_bytes), 1024, 67108864, "1048576",
+      NULL },
+    { "collector", "cookie_name", TEXT, AT (collector.cookie_name), 1, 64, "sp", NULL },
+    { "collector", "max_journal_bytes", NUMBER64, AT (collector.max_journal_bytes), 1048576, 1024 * GIB,
+      "1073741824", NULL },
+    { "ingester", "source", CHOICE, AT (ingester.source), 0, 0, "journal", "journal, file" },
+    { "ingester", "file", TEXT, AT (ingester.file), 0, 4096, "", NULL },
+    { "ingester", "in_flight_bytes", NUMBER32, AT (ingester.in_flight_bytes), 65536, 1073741824, "8388608",
+      NULL },
+    { "shard", "checkpoint_s", NUMBER32, AT (shard.checkpoint_s), 1, 86400, "300", NULL },
+    { "shard", "forget_s", NUMBER32, AT (shard.forget_s), 1, 604800, "3600", NULL },
+    { "shard", "paused_timeout_s", NUMBER32, AT (shard.paused_timeout_s), 1, 604800, "1800", NULL },
+    { "shard", "feed_soft_s", NUMBER32, AT (shard.feed_soft_s), 0, 3600, "10", NULL },
+    { "store", "kind", CHOICE, AT (store.kind), 0, 0, "sqlite", "sqlite" },
+    { "store", "expire_days", NUMBER32, AT (store.expire_days), 1, 3650, "7", NULL },
+    { "gateway", "port", PORT, AT (gateway.port), 0, 65535, "8180", NULL },
+    { "gateway", "max_clients", NUMBER32, AT (gateway.max_clients), 1, 1000000, "10000", NULL },
+    { "gateway.dashboard", "port", PORT, AT (gateway.dashboard.port), 0, 65535, "8280", NULL },
+    { "gateway.dashboard", "directory", TEXT, AT (gateway.dashboard.directory), 1, 4096, NULL, NULL },
+    { "gateway.tracker", "port", PORT, AT (gateway.tracker.port), 0, 65535, "3000", NULL },
+    { "gateway.tracker", "directory", TEXT, AT (gateway.tracker.directory), 1, 4096, NULL, NULL },
 };
 #define ROWS (sizeof rows / sizeof *rows)
 
 static const struct {
     const char *path, *parent, *key;
-} sections[] = {
-    {"",                   NULL,      NULL       },
-    { "collector",         "",        "collector"},
-    { "ingester",          "",        "ingester" },
-    { "shard",             "",        "shard"    },
-    { "store",             "",        "store"    },
-    { "gateway",           "",        "gateway"  },
-    { "gateway.dashboard", "gateway", "dashboard"},
-    { "gateway.tracker",   "gateway", "tracker"  },
+} sections [] = {
+    { "", NULL, NULL },
+    { "collector", "", "collector" },
+    { "ingester", "", "ingester" },
+    { "shard", "", "shard" },
+    { "store", "", "store" },
+    { "gateway", "", "gateway" },
+    { "gateway.dashboard", "gateway", "dashboard" },
+    { "gateway.tracker", "gateway", "tracker" },
 };
 #define SECTIONS (sizeof sections / sizeof *sections)
 
 //  What libcyaml loads a section into: a text for each row, and the sections below it. Each section fills only
 //  what is its own.
 typedef struct texts {
-    char *text[ROWS];
-    struct texts *below[SECTIONS];
+    char *text [ROWS];
+    struct texts *below [SECTIONS];
 } texts_t;
 
 //  What libcyaml has complained about so far.
 typedef struct {
-    char problem[256];
-    char path[256];
+    char problem [256];
+    char path [256];
     unsigned line;
 } complaint_t;
 
@@ -131,7 +131,7 @@ row_path (const row_t *row, char *path, size_t size)
 static const char *
 row_variable (const row_t *row, char *name, size_t size)
 {
-    char path[128];
+    char path [128];
     snprintf (name, size, "USHER_%s", row_path (row, path, sizeof path));
     for (char *c = name; *c; c++)
         *c = *c == '.' ? '_' : (char)toupper ((unsigned char)*c);
@@ -146,7 +146,7 @@ listed (const char *list, const char *word)
 {
     size_t length = strlen (word);
     for (const char *at = list; at; at = strchr (at, ',') ? strchr (at, ',') + 2 : NULL)
-        if (length && strncmp (at, word, length) == 0 && (at[length] == ',' || at[length] == 0))
+        if (length && strncmp (at, word, length) == 0 && (at [length] == ',' || at [length] == 0))
             return true;
     return false;
 }
@@ -249,14 +249,14 @@ static int
 line_key (const char *line, const char **key, size_t *size)
 {
     size_t blanks = strspn (line, " "), length = strcspn (line, "\n");
-    if (blanks >= length || line[blanks] == '#')
+    if (blanks >= length || line [blanks] == '#')
         return -1;
     const char *at = line + blanks, *colon = memchr (at, ':', length - blanks);
     if (!colon)
         return -1;
     *key = at;
     *size = (size_t)(colon - at);
-    while (*size && (at[*size - 1] == ' ' || at[*size - 1] == '"' || at[*size - 1] == '\''))
+    while (*size && (at [*size - 1] == ' ' || at [*size - 1] == '"' || at [*size - 1] == '\''))
         --*size;
     if (*size && (**key == '"' || **key == '\''))
         (*key)++, (*size)--;
@@ -267,24 +267,24 @@ line_key (const char *line, const char **key, size_t *size)
 static unsigned
 find_line (const char *file, const char *path, bool last)
 {
-    const char *parts[4];
-    size_t part_sizes[4], wanted = 0, met = 0, size;
-    int depths[4] = { 0 };
+    const char *parts [4];
+    size_t part_sizes [4], wanted = 0, met = 0, size;
+    int depths [4] = { 0 };
     unsigned found = 0, number = 1;
     for (const char *at = path; at && wanted < 4; at = strchr (at, '.') ? strchr (at, '.') + 1 : NULL) {
-        parts[wanted] = at;
-        part_sizes[wanted++] = strcspn (at, ".");
+        parts [wanted] = at;
+        part_sizes [wanted++] = strcspn (at, ".");
     }
     for (const char *line = file, *key; line && *line; number++) {
         int depth = line_key (line, &key, &size);
-        while (depth >= 0 && met && depth <= depths[met - 1])
+        while (depth >= 0 && met && depth <= depths [met - 1])
             met--;
-        if (depth >= 0 && (met > 0 || depth == 0) && size == part_sizes[met] &&
-            memcmp (key, parts[met], size) == 0) {
+        if (depth >= 0 && (met > 0 || depth == 0) && size == part_sizes [met] &&
+            memcmp (key, parts [met], size) == 0) {
             if (met + 1 == wanted && (last || !found))
                 found = number;
             else if (met + 1 < wanted)
-                depths[met++] = depth;
+                depths [met++] = depth;
         }
         line = strchr (line, '\n');
         line = line ? line + 1 : NULL;
@@ -304,7 +304,7 @@ path_prepend (char *path, size_t size, const char *name)
     memmove (path + extra, path, length + 1);
     memcpy (path, name, strlen (name));
     if (length)
-        path[extra - 1] = '.';
+        path [extra - 1] = '.';
 }
 
 //  The first error is the reason; the backtrace that follows leads from there to the top.
@@ -312,17 +312,17 @@ static void
 on_complaint (cyaml_log_t level, void *arg, const char *format, va_list arguments)
 {
     complaint_t *self = arg;
-    char text[256], name[64];
+    char text [256], name [64];
     vsnprintf (text, sizeof text, format, arguments);
-    text[strcspn (text, "\n")] = 0;
+    text [strcspn (text, "\n")] = 0;
     const char *place = strstr (text, "(line: "), *field = strstr (text, "in mapping field '");
     if (level < CYAML_LOG_ERROR || strstr (text, "Backtrace:"))
         return;
-    if (text[0] != ' ' && !self->problem[0])
+    if (text [0] != ' ' && !self->problem [0])
         snprintf (self->problem, sizeof self->problem, "%s", strncmp (text, "Load: ", 6) ? text : text + 6);
-    if (text[0] == ' ' && place && !self->line)
+    if (text [0] == ' ' && place && !self->line)
         self->line = (unsigned)strtoul (place + strlen ("(line: "), NULL, 10);
-    if (text[0] == ' ' && field && sscanf (field, "in mapping field '%63[^']", name) == 1)
+    if (text [0] == ' ' && field && sscanf (field, "in mapping field '%63[^']", name) == 1)
         path_prepend (self->path, sizeof self->path, name);
 }
 
@@ -330,22 +330,22 @@ on_complaint (cyaml_log_t level, void *arg, const char *format, va_list argument
 static size_t
 distance (const char *a, const char *b)
 {
-    size_t row[64], width = strlen (b);
+    size_t row [64], width = strlen (b);
     if (width >= 64)
         return SIZE_MAX;
     for (size_t j = 0; j <= width; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t corner = row[0];
-        row[0] = i;
+        row [j] = j;
+    for (size_t i = 1; a [i - 1]; i++) {
+        size_t corner = row [0];
+        row [0] = i;
         for (size_t j = 1; j <= width; j++) {
-            size_t change = corner + (a[i - 1] != b[j - 1]);
-            corner = row[j];
-            size_t least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-            row[j] = change < least ? change : least;
+            size_t change = corner + (a [i - 1] != b [j - 1]);
+            corner = row [j];
+            size_t least = row [j] < row [j - 1] ? row [j] + 1 : row [j - 1] + 1;
+            row [j] = change < least ? change : least;
         }
     }
-    return row[width];
+    return row [width];
 }
 
 //  Calls each with every key that a section may hold.
@@ -353,11 +353,11 @@ static void
 each_key (const char *section, void (*each) (void *arg, const char *key), void *arg)
 {
     for (size_t i = 0; i < ROWS; i++)
-        if (strcmp (rows[i].section, section) == 0)
-            each (arg, rows[i].key);
+        if (strcmp (rows [i].section, section) == 0)
+            each (arg, rows [i].key);
     for (size_t i = 1; i < SECTIONS; i++)
-        if (strcmp (sections[i].parent, section) == 0)
-            each (arg, sections[i].key);
+        if (strcmp (sections [i].parent, section) == 0)
+            each (arg, sections [i].key);
 }
 
 typedef struct {
@@ -384,7 +384,7 @@ print_key (void *arg, const char *key)
 static void
 say_unknown (const char *file, const char *content, const char *section, const char *key)
 {
-    char path[512];
+    char path [512];
     snprintf (path, sizeof path, "%s%s%s", section, *section ? "." : "", key);
     nearest_t nearest = { .word = key, .best_distance = 3 };
     each_key (section, consider, &nearest);
@@ -402,7 +402,7 @@ say_unknown (const char *file, const char *content, const char *section, const c
 static void
 say_complaint (const char *file, const char *content, const complaint_t *complaint)
 {
-    static const char unknown[] = "Unexpected key: ", twice[] = "Mapping field already seen: ";
+    static const char unknown [] = "Unexpected key: ", twice [] = "Mapping field already seen: ";
     const char *problem = complaint->problem, *path = complaint->path;
     unsigned line = find_line (content, path, false);
     if (!line)
@@ -424,7 +424,7 @@ say_complaint (const char *file, const char *content, const complaint_t *complai
 //  ---- the file
 
 typedef struct {
-    cyaml_schema_field_t fields[SECTIONS][ROWS + SECTIONS + 1];
+    cyaml_schema_field_t fields [SECTIONS][ROWS + SECTIONS + 1];
     cyaml_schema_value_t top;
 } schema_t;
 
@@ -432,7 +432,7 @@ static size_t
 section_index (const char *path)
 {
     size_t i = 0;
-    while (strcmp (sections[i].path, path))
+    while (strcmp (sections [i].path, path))
         i++;
     return i;
 }
@@ -441,13 +441,13 @@ section_index (const char *path)
 static void
 schema_init (schema_t *self)
 {
-    size_t used[SECTIONS] = { 0 };
+    size_t used [SECTIONS] = { 0 };
     const enum cyaml_flag flags = (enum cyaml_flag) (CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER_NULL);
     memset (self, 0, sizeof *self);
     for (size_t i = 0; i < ROWS; i++) {
-        size_t s = section_index (rows[i].section);
-        cyaml_schema_field_t *field = &self->fields[s][used[s]++];
-        field->key = rows[i].key;
+        size_t s = section_index (rows [i].section);
+        cyaml_schema_field_t *field = &self->fields [s][used [s]++];
+        field->key = rows [i].key;
         field->data_offset = (uint32_t)(offsetof (texts_t, text) + i * sizeof (char *));
         field->value.type = CYAML_STRING;
         field->value.flags = flags;
@@ -455,19 +455,19 @@ schema_init (schema_t *self)
         field->value.string.max = CYAML_UNLIMITED;
     }
     for (size_t i = 1; i < SECTIONS; i++) {
-        size_t s = section_index (sections[i].parent);
-        cyaml_schema_field_t *field = &self->fields[s][used[s]++];
-        field->key = sections[i].key;
+        size_t s = section_index (sections [i].parent);
+        cyaml_schema_field_t *field = &self->fields [s][used [s]++];
+        field->key = sections [i].key;
         field->data_offset = (uint32_t)(offsetof (texts_t, below) + i * sizeof (texts_t *));
         field->value.type = CYAML_MAPPING;
         field->value.flags = flags;
         field->value.data_size = sizeof (texts_t);
-        field->value.mapping.fields = self->fields[i];
+        field->value.mapping.fields = self->fields [i];
     }
     self->top.type = CYAML_MAPPING;
     self->top.flags = CYAML_FLAG_POINTER;
     self->top.data_size = sizeof (texts_t);
-    self->top.mapping.fields = self->fields[0];
+    self->top.mapping.fields = self->fields [0];
 }
 
 //  Returns the file's text, ended by 0, or NULL after saying why.
@@ -489,7 +489,7 @@ file_read (const char *file)
         free (content);
         return NULL;
     }
-    content[size] = 0;
+    content [size] = 0;
     return content;
 }
 
@@ -498,26 +498,26 @@ static const char *
 texts_get (const texts_t *top, size_t row)
 {
     const texts_t *texts = top;
-    size_t s = section_index (rows[row].section);
-    if (s && strcmp (sections[s].parent, "") != 0)
-        texts = texts->below[section_index (sections[s].parent)];
+    size_t s = section_index (rows [row].section);
+    if (s && strcmp (sections [s].parent, "") != 0)
+        texts = texts->below [section_index (sections [s].parent)];
     if (s && texts)
-        texts = texts->below[s];
-    return texts ? texts->text[row] : NULL;
+        texts = texts->below [s];
+    return texts ? texts->text [row] : NULL;
 }
 
 static bool
 apply_texts (config_t *self, const texts_t *texts, const char *file, const char *content)
 {
-    char path[128];
+    char path [128];
     for (size_t i = 0; i < ROWS; i++) {
         const char *text = texts_get (texts, i);
-        if (!text || set_value (self, &rows[i], text))
+        if (!text || set_value (self, &rows [i], text))
             continue;
-        row_path (&rows[i], path, sizeof path);
+        row_path (&rows [i], path, sizeof path);
         fprintf (stderr, "%s:%u: %s is '%.60s'; it must be ", file, find_line (content, path, false), path,
                  text);
-        print_allowed (&rows[i], stderr);
+        print_allowed (&rows [i], stderr);
         fprintf (stderr, "\n");
         return false;
     }
@@ -542,7 +542,7 @@ apply_file (config_t *self, const char *file)
     cyaml_err_t result = cyaml_load_data ((const uint8_t *)content, strlen (content), &how, &schema.top,
                                           (cyaml_data_t **)&texts, NULL);
     bool good = result == CYAML_OK;
-    if (!complaint.problem[0])
+    if (!complaint.problem [0])
         snprintf (complaint.problem, sizeof complaint.problem, "%s", cyaml_strerror (result));
     if (!good)
         say_complaint (file, content, &complaint);
@@ -558,13 +558,13 @@ apply_file (config_t *self, const char *file)
 static bool
 apply_environment (config_t *self)
 {
-    char name[160];
+    char name [160];
     for (size_t i = 0; i < ROWS; i++) {
-        const char *text = getenv (row_variable (&rows[i], name, sizeof name));
-        if (!text || set_value (self, &rows[i], text))
+        const char *text = getenv (row_variable (&rows [i], name, sizeof name));
+        if (!text || set_value (self, &rows [i], text))
             continue;
         fprintf (stderr, "environment: %s is '%.60s'; it must be ", name, text);
-        print_allowed (&rows[i], stderr);
+        print_allowed (&rows [i], stderr);
         fprintf (stderr, "\n");
         return false;
     }
@@ -576,7 +576,7 @@ static void
 find_home (char *home, size_t size)
 {
     ssize_t length = readlink ("/proc/self/exe", home, size - 1);
-    home[length < 0 ? 0 : length] = 0;
+    home [length < 0 ? 0 : length] = 0;
     for (int i = 0; i < 3; i++) {
         char *slash = strrchr (home, '/');
         if (slash)
@@ -587,15 +587,15 @@ find_home (char *home, size_t size)
 static void
 place_defaults (config_t *self, const char *dir)
 {
-    char home[4096];
+    char home [4096];
     find_home (home, sizeof home);
     self->run_dir = text_new ("%s/run", dir);
     self->data_dir = text_new ("%s/data", dir);
     self->gateway.dashboard.directory = text_new ("%s/frontends/viewer/dist", home);
     self->gateway.tracker.directory = text_new ("%s/frontends/tracker/dist", home);
     for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].fallback)
-            set_value (self, &rows[i], rows[i].fallback);
+        if (rows [i].fallback)
+            set_value (self, &rows [i], rows [i].fallback);
 }
 
 //  What no single row can see.
@@ -628,8 +628,8 @@ config_destroy (config_t **self_p)
     if (!self)
         return;
     for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].kind == TEXT || rows[i].kind == ADDRESS || rows[i].kind == CHOICE)
-            free (*(char **)((char *)self + rows[i].offset));
+        if (rows [i].kind == TEXT || rows [i].kind == ADDRESS || rows [i].kind == CHOICE)
+            free (*(char **)((char *)self + rows [i].offset));
     free (self);
     *self_p = NULL;
 }

@@ -9,44 +9,44 @@
 #include <stdint.h>
 
 typedef struct {
-    uint16_t port;              //  0: do not listen
-    char *directory;            //  static files under it
+    uint16_t port;      //  0: do not listen
+    char *directory;    //  static files under it
 } config_page_t;
 
 typedef struct {
-    char *bind;                 //  address all HTTP ports listen on; default 127.0.0.1
+    char *bind;    //  address all HTTP ports listen on; default 127.0.0.1
 
-    char *run_dir;              //  sockets, locks; default <dir>/run; made with mode 0700
-    char *data_dir;             //  journal.db, store.db; default <dir>/data
-    char *log_level;            //  debug, info, warning, error
-    char *log_format;           //  logfmt, json
-    uint32_t shards;            //  1 to 64, default 2
+    char *run_dir;       //  sockets, locks; default <dir>/run; made with mode 0700
+    char *data_dir;      //  journal.db, store.db; default <dir>/data
+    char *log_level;     //  debug, info, warning, error
+    char *log_format;    //  logfmt, json
+    uint32_t shards;     //  1 to 64, default 2
 
     struct {
-        bool enabled;           //  default true
-        uint16_t port;          //  default 9090
-        char *paths;            //  extra vendor/version paths, comma separated
-        uint32_t max_body_bytes;//  default 1048576
-        char *cookie_name;      //  default sp
-        uint64_t max_journal_bytes; // default 1 GiB; beyond it: 503
+        bool enabled;                  //  default true
+        uint16_t port;                 //  default 9090
+        char *paths;                   //  extra vendor/version paths, comma separated
+        uint32_t max_body_bytes;       //  default 1048576
+        char *cookie_name;             //  default sp
+        uint64_t max_journal_bytes;    // default 1 GiB; beyond it: 503
     } collector;
 
     struct {
-        char *source;           //  journal or file
-        char *file;             //  for source file: its path
-        uint32_t in_flight_bytes;   //  default 8 MiB per shard
+        char *source;                //  journal or file
+        char *file;                  //  for source file: its path
+        uint32_t in_flight_bytes;    //  default 8 MiB per shard
     } ingester;
 
     struct {
-        uint32_t checkpoint_s;      //  default 300
-        uint32_t forget_s;          //  ended, failed and lost sessions leave memory; default 3600
-        uint32_t paused_timeout_s;  //  default 1800
-        uint32_t feed_soft_s;       //  soft facts go to the feed at most so often per session; default 10
+        uint32_t checkpoint_s;        //  default 300
+        uint32_t forget_s;            //  ended, failed and lost sessions leave memory; default 3600
+        uint32_t paused_timeout_s;    //  default 1800
+        uint32_t feed_soft_s;         //  soft facts go to the feed at most so often per session; default 10
     } shard;
 
     struct {
-        char *kind;             //  sqlite
-        uint32_t expire_days;   //  default 7
+        char *kind;              //  sqlite
+        uint32_t expire_days;    //  default 7
     } store;
 
     struct {

@@ -24,12 +24,12 @@ enum {
 };
 
 typedef struct {
-    void *socket;                  //  of a client only
-    bool known;                    //  greeted at least
+    void *socket;    //  of a client only
+    bool known;      //  greeted at least
     bool up;
-    uint64_t incarnation;          //  of the other side, 0 unknown
+    uint64_t incarnation;    //  of the other side, 0 unknown
     int64_t heard_ms, hello_ms;
-    uint32_t route_size;           //  of a binder only: how ROUTER calls it
+    uint32_t route_size;    //  of a binder only: how ROUTER calls it
     uint8_t route [16];
     char name [64 + 1];
 } peer_t;
@@ -38,11 +38,11 @@ struct link {
     service_link_t what;
     void *context;
     const char *run_dir;
-    char name [64 + 1];            //  our own
+    char name [64 + 1];    //  our own
     uint64_t incarnation;
     int64_t now_ms;
     link_events_t events;
-    void *bound;                   //  ROUTER, PUB or SUB
+    void *bound;    //  ROUTER, PUB or SUB
     int lock;
     size_t peer_count;
     peer_t *peers;
@@ -67,7 +67,8 @@ socket_open (link_t *self, int type)
 {
     void *socket = zmq_socket (self->context, type);
     if (!socket) {
-        log_error ("no socket", "link=%s reason=\"%s\"", usher_links [self->what.link].name, zmq_strerror (errno));
+        log_error ("no socket", "link=%s reason=\"%s\"", usher_links [self->what.link].name,
+                   zmq_strerror (errno));
         abort ();
     }
     bool feed = type == ZMQ_PUB || type == ZMQ_SUB;
@@ -92,8 +93,10 @@ static bool
 endpoint_set (link_t *self, bool numbered, uint32_t number)
 {
     const char *name = usher_links [self->what.link].name;
-    int length = numbered ? snprintf (self->endpoint, sizeof self->endpoint, "ipc://%s/%s-%u", self->run_dir, name, number)
-                          : snprintf (self->endpoint, sizeof self->endpoint, "ipc://%s/%s", self->run_dir, name);
+    int length =
+        numbered
+            ? snprintf (self->endpoint, sizeof self->endpoint, "ipc://%s/%s-%u", self->run_dir, name, number)
+            : snprintf (self->endpoint, sizeof self->endpoint, "ipc://%s/%s", self->run_dir, name);
     //  sun_path holds 107 bytes and a zero (unix(7)).
     if (length - 6 <= 107)
         return true;
@@ -109,7 +112,8 @@ bind_locked (link_t *self)
     snprintf (path, sizeof path, "%s.lock", self->endpoint + 6);
     self->lock = open (path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
     if (self->lock < 0 || flock (self->lock, LOCK_EX | LOCK_NB)) {
-        log_error ("endpoint taken", "path=%s reason=\"%s\" hint=\"another process serves it\"", path, strerror (errno));
+        log_error ("endpoint taken", "path=%s reason=\"%s\" hint=\"another process serves it\"", path,
+                   strerror (errno));
         return false;
     }
     if (zmq_bind (self->bound, self->endpoint) == 0)
@@ -124,7 +128,7 @@ client_connect (link_t *self, uint32_t number)
     peer_t *peer = &self->peers [number];
     if (peer->socket)
         zmq_close (peer->socket);
-    *peer = (peer_t) { .known = true };
+    *peer = (peer_t){ .known = true };
     peer->socket = socket_open (self, ZMQ_DEALER);
     //  The length was checked when the link was made.
     endpoint_set (self, self->what.role == SERVICE_CONNECT_SHARDS, number);
@@ -161,8 +165,8 @@ link_open (link_t *self, uint32_t instance, uint32_t shards)
 }
 
 link_t *
-link_new (void *context, service_link_t what, const char *run_dir, const char *name, uint32_t instance, uint32_t shards,
-          uint64_t incarnation, const link_events_t *events)
+link_new (void *context, service_link_t what, const char *run_dir, const char *name, uint32_t instance,
+          uint32_t shards, uint64_t incarnation, const link_events_t *events)
 {
     link_t *self = memory_new (1, sizeof *self);
     self->what = what;
@@ -243,9 +247,9 @@ static size_t
 hello_write (const link_t *self, uint64_t incarnation, uint64_t expected, void *data, size_t size)
 {
     usher_msg_t msg = { .id = USHER_MSG_hello };
-    msg.hello = (usher_hello_t) { usher_str (self->name), incarnation, expected };
+    msg.hello = (usher_hello_t){ usher_str (self->name), incarnation, expected };
     size_t head = usher_frame_begin (data, size);
-    return head + usher_encode (&msg, (uint8_t *) data + head, size - head);
+    return head + usher_encode (&msg, (uint8_t *)data + head, size - head);
 }
 
 static void
@@ -253,7 +257,8 @@ hello_send (link_t *self, uint32_t number)
 {
     uint8_t data [256];
     self->peers [number].hello_ms = self->now_ms;
-    frame_send (self, number, data, hello_write (self, self->incarnation, self->peers [number].incarnation, data, sizeof data));
+    frame_send (self, number, data,
+                hello_write (self, self->incarnation, self->peers [number].incarnation, data, sizeof data));
 }
 
 static void
@@ -290,7 +295,7 @@ binder_add (link_t *self, const void *route, size_t size)
         number++;
     if (number == self->peer_count)
         self->peers = memory_resize (self->peers, ++self->peer_count, sizeof *self->peers);
-    self->peers [number] = (peer_t) { .known = true, .route_size = (uint32_t) size, .heard_ms = self->now_ms };
+    self->peers [number] = (peer_t){ .known = true, .route_size = (uint32_t)size, .heard_ms = self->now_ms };
     memcpy (self->peers [number].route, route, size);
     return number;
 }
@@ -310,7 +315,8 @@ static void
 binder_replace (link_t *self, uint32_t number)
 {
     for (uint32_t other = 0; other < self->peer_count; other++)
-        if (other != number && self->peers [other].known && strcmp (self->peers [other].name, self->peers [number].name) == 0)
+        if (other != number && self->peers [other].known &&
+            strcmp (self->peers [other].name, self->peers [number].name) == 0)
             peer_drop (self, other);
 }
 
@@ -336,7 +342,7 @@ binder_take_hello (link_t *self, const void *route, size_t size, const usher_hel
     if (number == UINT32_MAX)
         number = binder_add (self, route, size);
     peer_t *peer = &self->peers [number];
-    snprintf (peer->name, sizeof peer->name, "%.*s", (int) hello->name.size, hello->name.data);
+    snprintf (peer->name, sizeof peer->name, "%.*s", (int)hello->name.size, hello->name.data);
     peer->incarnation = hello->incarnation;
     peer->heard_ms = self->now_ms;
     if (right && !peer->up) {
@@ -418,8 +424,8 @@ parts_take (link_t *self, uint32_t number, zmq_msg_t parts [2], int count)
         binder_take (self, zmq_msg_data (&parts [0]), zmq_msg_size (&parts [0]), zmq_msg_data (&parts [1]),
                      zmq_msg_size (&parts [1]));
     else if (self->what.role == SERVICE_SUBSCRIBE && count == 2)
-        self->events.feed (self->events.arg, self->what.link, zmq_msg_data (&parts [0]), zmq_msg_size (&parts [0]),
-                           zmq_msg_data (&parts [1]), zmq_msg_size (&parts [1]));
+        self->events.feed (self->events.arg, self->what.link, zmq_msg_data (&parts [0]),
+                           zmq_msg_size (&parts [0]), zmq_msg_data (&parts [1]), zmq_msg_size (&parts [1]));
 }
 
 static bool

@@ -17,14 +17,15 @@ typedef struct {
     void (*up) (void *arg, usher_link_id_t link, uint32_t peer, const char *name);
     void (*down) (void *arg, usher_link_id_t link, uint32_t peer);
     void (*take) (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t size);
-    void (*feed) (void *arg, usher_link_id_t link, const void *topic, size_t topic_size, const void *data, size_t size);
+    void (*feed) (void *arg, usher_link_id_t link, const void *topic, size_t topic_size, const void *data,
+                  size_t size);
     void *arg;
 } link_events_t;
 
 //  Opens the sockets of one link. context is the process's ZeroMQ context. Returns NULL after logging why: the
 //  path is too long, or another process has bound it.
-link_t *link_new (void *context, service_link_t what, const char *run_dir, const char *name, uint32_t instance,
-                  uint32_t shards, uint64_t incarnation, const link_events_t *events);
+link_t *link_new (void *context, service_link_t what, const char *run_dir, const char *name,
+                  uint32_t instance, uint32_t shards, uint64_t incarnation, const link_events_t *events);
 void link_destroy (link_t **self_p);
 
 usher_link_id_t link_id (const link_t *self);

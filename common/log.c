@@ -16,15 +16,15 @@
 #define FIELDS_BYTES 4096
 
 static struct {
-    char process[64];
+    char process [64];
     log_level_t level;
     bool json;
 } settings = { "usher", LOG_INFO, false };
 
-static const char *const level_names[] = { "debug", "info", "warning", "error" };
+static const char *const level_names [] = { "debug", "info", "warning", "error" };
 
 typedef struct {
-    char text[LINE_BYTES];
+    char text [LINE_BYTES];
     size_t length;
 } line_t;
 
@@ -33,7 +33,7 @@ log_open (const char *process, const char *level, const char *format)
 {
     snprintf (settings.process, sizeof settings.process, "%s", process);
     for (size_t i = 0; i < sizeof level_names / sizeof *level_names; i++)
-        if (strcmp (level, level_names[i]) == 0)
+        if (strcmp (level, level_names [i]) == 0)
             settings.level = (log_level_t)i;
     settings.json = strcmp (format, "json") == 0;
 }
@@ -43,7 +43,7 @@ static void
 line_char (line_t *self, char c)
 {
     if (self->length < LINE_BYTES - 8)
-        self->text[self->length++] = c;
+        self->text [self->length++] = c;
 }
 
 static void
@@ -58,7 +58,7 @@ static void
 line_escaped (line_t *self, const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
+        unsigned char c = (unsigned char)text [i];
         if (c == '"' || c == '\\')
             line_char (self, '\\');
         line_char (self, c < 0x20 ? ' ' : (char)c);
@@ -78,7 +78,7 @@ line_time (line_t *self)
 {
     struct timespec now;
     struct tm tm;
-    char text[40];
+    char text [40];
     clock_gettime (CLOCK_REALTIME, &now);
     gmtime_r (&now.tv_sec, &tm);
     size_t length = strftime (text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
@@ -90,13 +90,13 @@ line_time (line_t *self)
 static bool
 looks_like_number (const char *text, size_t size)
 {
-    size_t i = size && text[0] == '-', digits = 0, dots = 0;
-    if (size > i + 1 && text[i] == '0' && text[i + 1] != '.')
+    size_t i = size && text [0] == '-', digits = 0, dots = 0;
+    if (size > i + 1 && text [i] == '0' && text [i + 1] != '.')
         return false;
     for (; i < size; i++) {
-        if (text[i] == '.' && digits && i + 1 < size)
+        if (text [i] == '.' && digits && i + 1 < size)
             dots++;
-        else if (text[i] >= '0' && text[i] <= '9')
+        else if (text [i] >= '0' && text [i] <= '9')
             digits++;
         else
             return false;
@@ -112,7 +112,7 @@ line_json_value (line_t *self, const char *text)
         const char *end = ++text;
         line_char (self, '"');
         while (*end && *end != '"')
-            end += end[0] == '\\' && end[1] ? 2 : 1;
+            end += end [0] == '\\' && end [1] ? 2 : 1;
         for (; text < end; text++)
             line_char (self, (unsigned char)*text < 0x20 ? ' ' : *text);
         line_char (self, '"');
@@ -121,7 +121,7 @@ line_json_value (line_t *self, const char *text)
     size_t size = strcspn (text, " ");
     if (looks_like_number (text, size))
         for (size_t i = 0; i < size; i++)
-            line_char (self, text[i]);
+            line_char (self, text [i]);
     else
         line_quoted (self, text, size);
     return text + size;
@@ -149,7 +149,7 @@ line_json (line_t *self, log_level_t level, const char *event, const char *field
     line_text (self, "{\"time\":\"");
     line_time (self);
     line_text (self, "\",\"level\":\"");
-    line_text (self, level_names[level]);
+    line_text (self, level_names [level]);
     line_text (self, "\",\"process\":");
     line_quoted (self, settings.process, strlen (settings.process));
     line_text (self, ",\"event\":");
@@ -165,7 +165,7 @@ line_logfmt (line_t *self, log_level_t level, const char *event, const char *fie
     line_text (self, "time=");
     line_time (self);
     line_text (self, " level=");
-    line_text (self, level_names[level]);
+    line_text (self, level_names [level]);
     line_text (self, " process=");
     line_text (self, settings.process);
     line_text (self, " event=");
@@ -174,7 +174,7 @@ line_logfmt (line_t *self, log_level_t level, const char *event, const char *fie
         line_char (self, ' ');
     for (; *fields; fields++)
         line_char (self, (unsigned char)*fields < 0x20 ? ' ' : *fields);
-    self->text[self->length++] = '\n';
+    self->text [self->length++] = '\n';
 }
 
 __attribute__ ((format (printf, 3, 0))) static void
@@ -182,7 +182,7 @@ log_write (log_level_t level, const char *event, const char *format, va_list arg
 {
     if (level < settings.level)
         return;
-    char fields[FIELDS_BYTES];
+    char fields [FIELDS_BYTES];
     vsnprintf (fields, sizeof fields, format, arguments);
     line_t line;
     line.length = 0;

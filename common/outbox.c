@@ -17,7 +17,7 @@ struct outbox {
     outbox_send_fn *send;
     void *arg;
     size_t count;
-    open_frame_t *frames;          //  one a (link, peer) ever used; few, so a scan finds it
+    open_frame_t *frames;    //  one a (link, peer) ever used; few, so a scan finds it
 };
 
 outbox_t *
@@ -58,7 +58,7 @@ frame_open (outbox_t *self, usher_link_id_t link, uint32_t peer)
     if (!frame) {
         self->frames = memory_resize (self->frames, self->count + 1, sizeof *self->frames);
         frame = &self->frames [self->count++];
-        *frame = (open_frame_t) { .link = link, .peer = peer };
+        *frame = (open_frame_t){ .link = link, .peer = peer };
     }
     return frame;
 }
@@ -95,7 +95,7 @@ outbox_put (outbox_t *self, usher_link_id_t link, uint32_t peer, const usher_msg
         frame->used = usher_frame_begin (frame->data, frame->size);
     size_t size = usher_encode (msg, frame->data + frame->used, frame->size - frame->used);
     if (size == 0)
-        abort ();                  //  a field beyond its limit: our own mistake
+        abort ();    //  a field beyond its limit: our own mistake
     frame->used += size;
 }
 

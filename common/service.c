@@ -21,11 +21,11 @@
 enum {
     LINKS_MAX = 8,
     WATCHES_MAX = 16,
-    ITEMS_MAX = 1 + WATCHES_MAX + LINKS_MAX + 64,  //  64: shards on one link
+    ITEMS_MAX = 1 + WATCHES_MAX + LINKS_MAX + 64,    //  64: shards on one link
     TICK_MS = 100,
     BEAT_MS = 1000,
-    DRAIN_DEADLINE_MS = 20000,     //  the supervisor kills later than this
-    ORPHAN_DEADLINE_MS = 2000,     //  nobody orders the drains: whom we wait for may be gone already
+    DRAIN_DEADLINE_MS = 20000,    //  the supervisor kills later than this
+    ORPHAN_DEADLINE_MS = 2000,    //  nobody orders the drains: whom we wait for may be gone already
     MESSAGE_ID_MAX = 128
 };
 
@@ -67,8 +67,8 @@ service_now (void)
     struct timespec wall, mono;
     clock_gettime (CLOCK_REALTIME, &wall);
     clock_gettime (CLOCK_MONOTONIC, &mono);
-    return (usher_time_t) { .wall_ms = (int64_t) wall.tv_sec * 1000 + wall.tv_nsec / 1000000,
-                            .mono_ms = (int64_t) mono.tv_sec * 1000 + mono.tv_nsec / 1000000 };
+    return (usher_time_t){ .wall_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000,
+                           .mono_ms = (int64_t)mono.tv_sec * 1000 + mono.tv_nsec / 1000000 };
 }
 
 //  ---- what shells call
@@ -78,7 +78,7 @@ service_watch (service_t *self, int fd, void (*fn) (void *arg), void *arg)
 {
     if (self->watch_count == WATCHES_MAX)
         return -1;
-    self->watches [self->watch_count++] = (watch_t) { fd, fn, arg };
+    self->watches [self->watch_count++] = (watch_t){ fd, fn, arg };
     return 0;
 }
 
@@ -92,7 +92,7 @@ service_before_wait (service_t *self, int (*fn) (void *arg), void *arg)
 void
 service_subscribe (service_t *self, usher_link_id_t link, service_feed_fn *fn, void *arg)
 {
-    (void) link;                   //  one SUB link a service
+    (void)link;    //  one SUB link a service
     self->feed = fn;
     self->feed_arg = arg;
 }
@@ -125,7 +125,8 @@ link_find (service_t *self, usher_link_id_t id)
 }
 
 void
-service_publish (service_t *self, usher_link_id_t id, const void *topic, size_t topic_size, const void *data, size_t size)
+service_publish (service_t *self, usher_link_id_t id, const void *topic, size_t topic_size, const void *data,
+                 size_t size)
 {
     self->frames_out++;
     link_publish (link_find (self, id), topic, topic_size, data, size);
@@ -170,7 +171,7 @@ drain_start (service_t *self)
         return;
     self->draining = true;
     self->drain_ms = service_now ().mono_ms;
-    log_info ("draining", "pid=%d", (int) getpid ());
+    log_info ("draining", "pid=%d", (int)getpid ());
 }
 
 static void
@@ -193,14 +194,15 @@ on_take (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_
     }
     if (error != USHER_END) {
         self->refused++;
-        log_warning ("frame refused", "link=%s reason=\"%s\"", usher_links [link].name, usher_error_text (error));
+        log_warning ("frame refused", "link=%s reason=\"%s\"", usher_links [link].name,
+                     usher_error_text (error));
     }
 }
 
 static void
 ready_send (service_t *self)
 {
-    usher_msg_t msg = { .id = USHER_MSG_ready, .ready = { (uint32_t) getpid () } };
+    usher_msg_t msg = { .id = USHER_MSG_ready, .ready = { (uint32_t)getpid () } };
     outbox_put (self->outbox, USHER_LINK_control, 0, &msg);
 }
 
@@ -232,7 +234,7 @@ static void
 on_feed (void *arg, usher_link_id_t link, const void *topic, size_t topic_size, const void *data, size_t size)
 {
     service_t *self = arg;
-    (void) link;
+    (void)link;
     self->frames_in++;
     if (self->feed)
         self->feed (self->feed_arg, topic, topic_size, data, size);
@@ -273,7 +275,7 @@ beat_send (service_t *self)
     if (self->spec->metrics)
         self->spec->metrics (self->state, out);
     fclose (out);
-    usher_msg_t msg = { .id = USHER_MSG_beat, .beat = { (uint32_t) getpid (), usher_bytes (text, size) } };
+    usher_msg_t msg = { .id = USHER_MSG_beat, .beat = { (uint32_t)getpid (), usher_bytes (text, size) } };
     if (size > 32768)
         msg.beat.metrics.size = 0;
     outbox_put (self->outbox, USHER_LINK_control, 0, &msg);
@@ -303,14 +305,14 @@ static size_t
 items_collect (service_t *self, zmq_pollitem_t *items)
 {
     size_t count = 0;
-    items [count++] = (zmq_pollitem_t) { .fd = self->signals, .events = ZMQ_POLLIN };
+    items [count++] = (zmq_pollitem_t){ .fd = self->signals, .events = ZMQ_POLLIN };
     for (size_t at = 0; at < self->watch_count; at++)
-        items [count++] = (zmq_pollitem_t) { .fd = self->watches [at].fd, .events = ZMQ_POLLIN };
+        items [count++] = (zmq_pollitem_t){ .fd = self->watches [at].fd, .events = ZMQ_POLLIN };
     for (size_t at = 0; at < self->link_count; at++) {
         void *sockets [64];
         size_t found = link_sockets (self->links [at], sockets, 64);
         for (size_t one = 0; one < found && count < ITEMS_MAX; one++)
-            items [count++] = (zmq_pollitem_t) { .socket = sockets [one], .events = ZMQ_POLLIN };
+            items [count++] = (zmq_pollitem_t){ .socket = sockets [one], .events = ZMQ_POLLIN };
     }
     return count;
 }
@@ -326,7 +328,7 @@ signals_read (service_t *self)
 static long
 wait_ms (service_t *self)
 {
-    long limit = TICK_MS - (long) (service_now ().mono_ms - self->tick_ms);
+    long limit = TICK_MS - (long)(service_now ().mono_ms - self->tick_ms);
     if (self->before_wait) {
         int wish = self->before_wait (self->before_wait_arg);
         outbox_flush (self->outbox);
@@ -342,7 +344,7 @@ loop_turn (service_t *self)
 {
     zmq_pollitem_t items [ITEMS_MAX];
     size_t count = items_collect (self, items);
-    if (zmq_poll (items, (int) count, wait_ms (self)) < 0 && errno != EINTR) {
+    if (zmq_poll (items, (int)count, wait_ms (self)) < 0 && errno != EINTR) {
         log_error ("poll failed", "reason=\"%s\"", zmq_strerror (errno));
         abort ();
     }
@@ -368,7 +370,7 @@ ready_check (service_t *self)
     if (self->ready || (self->spec->ready && !self->spec->ready (self->state)))
         return;
     self->ready = true;
-    log_info ("ready", "pid=%d", (int) getpid ());
+    log_info ("ready", "pid=%d", (int)getpid ());
     if (self->supervised)
         ready_send (self);
 }
@@ -386,12 +388,13 @@ loop (service_t *self)
         bool done = !self->spec->drained || self->spec->drained (self->state, now, self->outbox);
         outbox_flush (self->outbox);
         if (done) {
-            log_info ("drained", "pid=%d", (int) getpid ());
+            log_info ("drained", "pid=%d", (int)getpid ());
             return EXIT_DRAINED;
         }
         if (now.mono_ms - self->drain_ms > (is_orphan (self) ? ORPHAN_DEADLINE_MS : DRAIN_DEADLINE_MS)) {
-            log_warning ("drain deadline passed", "pid=%d hint=\"what was not handed on is read again at the next start\"",
-                         (int) getpid ());
+            log_warning ("drain deadline passed",
+                         "pid=%d hint=\"what was not handed on is read again at the next start\"",
+                         (int)getpid ());
             return EXIT_TRY_AGAIN;
         }
     }
@@ -424,7 +427,7 @@ options_read (service_t *self, int argc, char **argv, const char **file, const c
             *dir = optarg;
             break;
         case 'i':
-            self->instance = (uint32_t) strtoul (optarg, NULL, 10);
+            self->instance = (uint32_t)strtoul (optarg, NULL, 10);
             numbered = true;
             break;
         case 's':
@@ -459,7 +462,8 @@ dir_make (const char *path, mode_t mode)
 {
     if (mkdir (path, mode) == 0 || errno == EEXIST)
         return true;
-    log_error ("cannot make directory", "path=%s reason=\"%s\" hint=\"choose another --dir\"", path, strerror (errno));
+    log_error ("cannot make directory", "path=%s reason=\"%s\" hint=\"choose another --dir\"", path,
+               strerror (errno));
     return false;
 }
 
@@ -471,9 +475,10 @@ service_open (service_t *self)
         return code;
     if (getrandom (&self->incarnation, sizeof self->incarnation, 0) != sizeof self->incarnation)
         return EXIT_TRY_AGAIN;
-    self->incarnation |= 1;        //  never 0
+    self->incarnation |= 1;    //  never 0
     for (size_t row = 0; row < self->spec->route_count; row++)
-        self->handlers [self->spec->routes [row].link][self->spec->routes [row].id] = self->spec->routes [row].handler;
+        self->handlers [self->spec->routes [row].link][self->spec->routes [row].id] =
+            self->spec->routes [row].handler;
     self->context = zmq_ctx_new ();
     self->outbox = outbox_new (on_send, self);
     if (!links_open (self))

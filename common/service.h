@@ -17,8 +17,8 @@
 #include "outbox.h"
 
 typedef struct {
-    int64_t wall_ms;            //  Unix time; may step
-    int64_t mono_ms;            //  never steps; timers use this one
+    int64_t wall_ms;    //  Unix time; may step
+    int64_t mono_ms;    //  never steps; timers use this one
 } usher_time_t;
 
 //  Handles one message. peer says who sent it (see outbox_put).
@@ -30,7 +30,14 @@ typedef struct {
     service_handler_fn *handler;
 } service_route_t;
 
-typedef enum { SERVICE_CONNECT, SERVICE_CONNECT_SHARDS, SERVICE_BIND, SERVICE_BIND_INSTANCE, SERVICE_PUBLISH, SERVICE_SUBSCRIBE } service_role_t;
+typedef enum {
+    SERVICE_CONNECT,
+    SERVICE_CONNECT_SHARDS,
+    SERVICE_BIND,
+    SERVICE_BIND_INSTANCE,
+    SERVICE_PUBLISH,
+    SERVICE_SUBSCRIBE
+} service_role_t;
 
 typedef struct {
     usher_link_id_t link;
@@ -41,10 +48,10 @@ typedef struct {
 typedef struct service service_t;
 
 typedef struct {
-    const char *name;                           //  shard
-    const service_link_t *links;                //  ends with { 0, 0 } after .count entries
+    const char *name;               //  shard
+    const service_link_t *links;    //  ends with { 0, 0 } after .count entries
     size_t link_count;
-    const service_route_t *routes;              //  what arrives, and who handles it
+    const service_route_t *routes;    //  what arrives, and who handles it
     size_t route_count;
 
     //  Returns the service's state, or NULL after logging why it refuses to start; exit_code says how to go on.
@@ -90,10 +97,12 @@ outbox_t *service_outbox (service_t *self);
 const char *service_name (const service_t *self);
 
 //  Another frame on a PUB link, sent at once. topic is a prefix that subscribers filter by.
-void service_publish (service_t *self, usher_link_id_t link, const void *topic, size_t topic_size, const void *data, size_t size);
+void service_publish (service_t *self, usher_link_id_t link, const void *topic, size_t topic_size,
+                      const void *data, size_t size);
 
 //  Raw frames of a SUB link go here instead of routes, after the topic was taken off.
-typedef void (service_feed_fn) (void *arg, const void *topic, size_t topic_size, const void *data, size_t size);
+typedef void (service_feed_fn) (void *arg, const void *topic, size_t topic_size, const void *data,
+                                size_t size);
 void service_subscribe (service_t *self, usher_link_id_t link, service_feed_fn *fn, void *arg);
 
 //  Has the service begun to drain?

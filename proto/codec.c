@@ -14,7 +14,7 @@
 uint32_t
 usher_schema (void)
 {
-    static uint32_t checksum;      //  a cache of a constant, not state
+    static uint32_t checksum;    //  a cache of a constant, not state
     if (checksum)
         return checksum;
     for (size_t row = 0; row < usher_layout_count; row++) {
@@ -53,7 +53,7 @@ static int
 sink_write (void *arg, const char *data, size_t size)
 {
     sink_t *self = arg;
-    if ((size_t) (self->end - self->next) < size)
+    if ((size_t)(self->end - self->next) < size)
         return -1;
     memcpy (self->next, data, size);
     self->next += size;
@@ -63,7 +63,7 @@ sink_write (void *arg, const char *data, size_t size)
 size_t
 usher_frame_begin (void *data, size_t size)
 {
-    sink_t sink = { data, (uint8_t *) data + size };
+    sink_t sink = { data, (uint8_t *)data + size };
     msgpack_packer packer;
     msgpack_packer_init (&packer, &sink, sink_write);
     return msgpack_pack_uint32 (&packer, usher_schema ()) ? 0 : USHER_FRAME_HEAD;
@@ -73,7 +73,7 @@ static const void *
 field_at (const usher_msg_t *msg, const usher_field_t *field)
 {
     //  All members of the union begin where the union begins.
-    return (const char *) &msg->hello + field->offset;
+    return (const char *)&msg->hello + field->offset;
 }
 
 static bool
@@ -83,9 +83,9 @@ field_is_zero (const void *value, usher_kind_t kind)
     switch (kind) {
     case USHER_U32:
     case USHER_ENUM:
-        return *(const uint32_t *) value == 0;
+        return *(const uint32_t *)value == 0;
     case USHER_STR:
-        return ((const usher_str_t *) value)->size == 0;
+        return ((const usher_str_t *)value)->size == 0;
     case USHER_U64:
     case USHER_F64:
         memcpy (&bits, value, sizeof bits);
@@ -101,11 +101,12 @@ pack_field (msgpack_packer *packer, const void *value, const usher_field_t *fiel
     switch (field->kind) {
     case USHER_U32:
     case USHER_ENUM:
-        return *(const uint32_t *) value > field->max ? -1 : msgpack_pack_uint32 (packer, *(const uint32_t *) value);
+        return *(const uint32_t *)value > field->max ? -1
+                                                     : msgpack_pack_uint32 (packer, *(const uint32_t *)value);
     case USHER_U64:
-        return msgpack_pack_uint64 (packer, *(const uint64_t *) value);
+        return msgpack_pack_uint64 (packer, *(const uint64_t *)value);
     case USHER_F64:
-        return msgpack_pack_double (packer, *(const double *) value);
+        return msgpack_pack_double (packer, *(const double *)value);
     case USHER_STR:
         text = value;
         if (text->size > field->max)
@@ -124,9 +125,10 @@ usher_encode (const usher_msg_t *msg, void *data, size_t size)
     if (!layout)
         return 0;
     size_t count = layout->field_count;
-    while (count && field_is_zero (field_at (msg, &layout->fields [count - 1]), layout->fields [count - 1].kind))
+    while (count &&
+           field_is_zero (field_at (msg, &layout->fields [count - 1]), layout->fields [count - 1].kind))
         count--;
-    sink_t sink = { data, (uint8_t *) data + size };
+    sink_t sink = { data, (uint8_t *)data + size };
     msgpack_packer packer;
     msgpack_packer_init (&packer, &sink, sink_write);
     if (msgpack_pack_array (&packer, count + 1) || msgpack_pack_uint32 (&packer, layout->id))
@@ -134,7 +136,7 @@ usher_encode (const usher_msg_t *msg, void *data, size_t size)
     for (size_t col = 0; col < count; col++)
         if (pack_field (&packer, field_at (msg, &layout->fields [col]), &layout->fields [col]))
             return 0;
-    return (size_t) (sink.next - (uint8_t *) data);
+    return (size_t)(sink.next - (uint8_t *)data);
 }
 
 size_t
@@ -144,7 +146,7 @@ usher_encode_bound (const usher_msg_t *msg)
     size_t bound = 3 + 5;
     for (size_t col = 0; layout && col < layout->field_count; col++) {
         const usher_field_t *field = &layout->fields [col];
-        bound += field->kind == USHER_STR ? 5 + ((const usher_str_t *) field_at (msg, field))->size : 9;
+        bound += field->kind == USHER_STR ? 5 + ((const usher_str_t *)field_at (msg, field))->size : 9;
     }
     return bound;
 }
@@ -155,7 +157,7 @@ usher_encode_bound (const usher_msg_t *msg)
 static bool
 take_number (usher_frame_t *frame, size_t bytes, uint64_t *value)
 {
-    if ((size_t) (frame->end - frame->next) < bytes)
+    if ((size_t)(frame->end - frame->next) < bytes)
         return false;
     *value = 0;
     for (size_t at = 0; at < bytes; at++)
@@ -182,7 +184,7 @@ take_uint (usher_frame_t *frame, uint64_t *value)
         *value = tag;
         return true;
     }
-    return tag >= 0xcc && tag <= 0xcf && take_number (frame, (size_t) 1 << (tag - 0xcc), value);
+    return tag >= 0xcc && tag <= 0xcf && take_number (frame, (size_t)1 << (tag - 0xcc), value);
 }
 
 static bool
@@ -215,11 +217,11 @@ take_bytes (usher_frame_t *frame, usher_str_t *text)
     uint8_t tag;
     uint64_t size;
     if (!take_tag (frame, &tag) || tag < 0xc4 || tag > 0xc6 ||
-        !take_number (frame, (size_t) 1 << (tag - 0xc4), &size))
+        !take_number (frame, (size_t)1 << (tag - 0xc4), &size))
         return false;
-    if (size > (size_t) (frame->end - frame->next))
+    if (size > (size_t)(frame->end - frame->next))
         return false;
-    *text = (usher_str_t) { (const char *) frame->next, (uint32_t) size };
+    *text = (usher_str_t){ (const char *)frame->next, (uint32_t)size };
     frame->next += size;
     return true;
 }
@@ -235,7 +237,7 @@ take_field (usher_frame_t *frame, void *value, const usher_field_t *field)
             return USHER_E_SHAPE;
         if (number > field->max)
             return USHER_E_RANGE;
-        *(uint32_t *) value = (uint32_t) number;
+        *(uint32_t *)value = (uint32_t)number;
         return USHER_OK;
     case USHER_U64:
         return take_uint (frame, value) ? USHER_OK : USHER_E_SHAPE;
@@ -244,7 +246,7 @@ take_field (usher_frame_t *frame, void *value, const usher_field_t *field)
     case USHER_STR:
         if (!take_bytes (frame, value))
             return USHER_E_SHAPE;
-        return ((usher_str_t *) value)->size <= field->max ? USHER_OK : USHER_E_RANGE;
+        return ((usher_str_t *)value)->size <= field->max ? USHER_OK : USHER_E_RANGE;
     }
     return USHER_E_SHAPE;
 }
@@ -283,13 +285,13 @@ usher_decode (usher_frame_t *frame, usher_msg_t *msg)
     memset (&msg->hello, 0, layout->size);
     for (size_t col = 0; col < count - 1; col++) {
         const usher_field_t *field = &layout->fields [col];
-        usher_error_t error = take_field (frame, (char *) &msg->hello + field->offset, field);
+        usher_error_t error = take_field (frame, (char *)&msg->hello + field->offset, field);
         if (error) {
             memset (&msg->hello, 0, layout->size);
             return error;
         }
     }
-    msg->id = (usher_msg_id_t) id;
+    msg->id = (usher_msg_id_t)id;
     return USHER_OK;
 }
 
@@ -303,7 +305,7 @@ usher_error_text (usher_error_t error)
                                           "no such message",
                                           "a field too many or of the wrong type",
                                           "a value beyond its limit" };
-    return (size_t) error < sizeof texts / sizeof *texts ? texts [error] : "unknown error";
+    return (size_t)error < sizeof texts / sizeof *texts ? texts [error] : "unknown error";
 }
 
 //  ---- printing and comparing
@@ -313,7 +315,7 @@ print_text (usher_str_t text, FILE *out)
 {
     fputc ('"', out);
     for (uint32_t at = 0; at < text.size && at < 80; at++) {
-        unsigned char byte = (unsigned char) text.data [at];
+        unsigned char byte = (unsigned char)text.data [at];
         if (byte < 0x20 || byte == 0x7f || byte == '"' || byte == '\\')
             fprintf (out, "\\x%02x", byte);
         else
@@ -328,19 +330,19 @@ print_field (const void *value, const usher_field_t *field, FILE *out)
     fprintf (out, " %s=", field->name);
     switch (field->kind) {
     case USHER_U32:
-        fprintf (out, "%" PRIu32, *(const uint32_t *) value);
+        fprintf (out, "%" PRIu32, *(const uint32_t *)value);
         break;
     case USHER_U64:
-        fprintf (out, "%" PRIu64, *(const uint64_t *) value);
+        fprintf (out, "%" PRIu64, *(const uint64_t *)value);
         break;
     case USHER_F64:
-        fprintf (out, "%g", *(const double *) value);
+        fprintf (out, "%g", *(const double *)value);
         break;
     case USHER_STR:
-        print_text (*(const usher_str_t *) value, out);
+        print_text (*(const usher_str_t *)value, out);
         break;
     case USHER_ENUM:
-        fputs (*(const uint32_t *) value <= field->max ? field->names [*(const uint32_t *) value] : "?", out);
+        fputs (*(const uint32_t *)value <= field->max ? field->names [*(const uint32_t *)value] : "?", out);
         break;
     }
 }
@@ -350,7 +352,7 @@ usher_print (const usher_msg_t *msg, FILE *out)
 {
     const usher_layout_t *layout = usher_layout (msg->id);
     if (!layout) {
-        fprintf (out, "message-%u", (unsigned) msg->id);
+        fprintf (out, "message-%u", (unsigned)msg->id);
         return;
     }
     fputs (layout->name, out);
@@ -368,15 +370,15 @@ field_equal (const void *a, const void *b, usher_kind_t kind)
     switch (kind) {
     case USHER_U32:
     case USHER_ENUM:
-        return *(const uint32_t *) a == *(const uint32_t *) b;
+        return *(const uint32_t *)a == *(const uint32_t *)b;
     case USHER_U64:
-        return *(const uint64_t *) a == *(const uint64_t *) b;
+        return *(const uint64_t *)a == *(const uint64_t *)b;
     case USHER_F64:
         memcpy (&x, a, sizeof x);
         memcpy (&y, b, sizeof y);
         return x == y || (isnan (x) && isnan (y));
     case USHER_STR:
-        return usher_str_eq (*(const usher_str_t *) a, *(const usher_str_t *) b);
+        return usher_str_eq (*(const usher_str_t *)a, *(const usher_str_t *)b);
     }
     return false;
 }
@@ -405,7 +407,7 @@ usher_str (const char *text)
 usher_str_t
 usher_bytes (const void *data, size_t size)
 {
-    return (usher_str_t) { data, (uint32_t) size };
+    return (usher_str_t){ data, (uint32_t)size };
 }
 
 bool
@@ -417,5 +419,5 @@ usher_str_eq (usher_str_t a, usher_str_t b)
 uint32_t
 usher_slot (usher_str_t viewer_id)
 {
-    return (uint32_t) (XXH64 (viewer_id.data, viewer_id.size, 0) & (USHER_SLOTS - 1));
+    return (uint32_t)(XXH64 (viewer_id.data, viewer_id.size, 0) & (USHER_SLOTS - 1));
 }

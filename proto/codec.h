@@ -23,9 +23,9 @@ typedef enum { USHER_U32, USHER_U64, USHER_F64, USHER_STR, USHER_ENUM } usher_ki
 typedef struct {
     const char *name;
     usher_kind_t kind;
-    size_t offset;                 //  from the start of the message's own struct
-    uint64_t max;                  //  largest number, or longest string in bytes
-    const char *const *names;      //  of an enum's values
+    size_t offset;               //  from the start of the message's own struct
+    uint64_t max;                //  largest number, or longest string in bytes
+    const char *const *names;    //  of an enum's values
     const char *doc;
 } usher_field_t;
 
@@ -35,7 +35,7 @@ typedef struct {
     const char *link, *direction;
     size_t field_count;
     const usher_field_t *fields;
-    size_t size;                   //  of the message's own struct
+    size_t size;    //  of the message's own struct
     const char *doc;
 } usher_layout_t;
 
@@ -44,12 +44,12 @@ typedef struct usher_msg usher_msg_t;
 //  Why a frame was refused.
 typedef enum {
     USHER_OK,
-    USHER_END,                     //  no more messages in the frame
-    USHER_E_SYNTAX,                //  not the msgpack that we write
-    USHER_E_SCHEMA,                //  written by another build's tables
-    USHER_E_UNKNOWN,               //  no such message
-    USHER_E_SHAPE,                 //  more fields than the message has, or one of the wrong type
-    USHER_E_RANGE                  //  a number, string or enum beyond its limit
+    USHER_END,          //  no more messages in the frame
+    USHER_E_SYNTAX,     //  not the msgpack that we write
+    USHER_E_SCHEMA,     //  written by another build's tables
+    USHER_E_UNKNOWN,    //  no such message
+    USHER_E_SHAPE,      //  more fields than the message has, or one of the wrong type
+    USHER_E_RANGE       //  a number, string or enum beyond its limit
 } usher_error_t;
 
 typedef struct {

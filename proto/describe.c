@@ -26,11 +26,11 @@
 
 //  Bytes that a reader who takes them for text, or cuts them at a zero, gets wrong.
 static usher_str_t
-vector_pool (char pool[VECTOR_STR])
+vector_pool (char pool [VECTOR_STR])
 {
     for (int at = 0; at < VECTOR_STR; at++)
-        pool[at] = (char)(at * 4 + 3);
-    pool[1] = 0;
+        pool [at] = (char)(at * 4 + 3);
+    pool [1] = 0;
     return usher_bytes (pool, VECTOR_STR);
 }
 
@@ -41,13 +41,13 @@ typedef bool (each_sample_fn) (void *arg, const usher_layout_t *layout, const ch
 static bool
 each_sample (each_sample_fn *fn, void *arg)
 {
-    char bytes[VECTOR_STR];
+    char bytes [VECTOR_STR];
     usher_str_t pool = vector_pool (bytes);
     for (size_t row = 0; row < usher_layout_count; row++)
         for (unsigned shape = 0; shape < SAMPLE_SHAPES; shape++) {
             usher_msg_t msg;
-            if (sample_make (&usher_layouts[row], shape, pool, &msg) &&
-                !fn (arg, &usher_layouts[row], sample_shape_names[shape], &msg))
+            if (sample_make (&usher_layouts [row], shape, pool, &msg) &&
+                !fn (arg, &usher_layouts [row], sample_shape_names [shape], &msg))
                 return false;
         }
     return true;
@@ -69,14 +69,14 @@ static void
 print_hex (const void *data, size_t size)
 {
     for (size_t at = 0; at < size; at++)
-        printf ("%02x", ((const uint8_t *)data)[at]);
+        printf ("%02x", ((const uint8_t *)data) [at]);
 }
 
 static bool
 print_vector (void *arg, const usher_layout_t *layout, const char *shape, const usher_msg_t *msg)
 {
     (void)arg;
-    uint8_t data[SAMPLE_BYTES];
+    uint8_t data [SAMPLE_BYTES];
     size_t size = sample_encode (msg, data, sizeof data);
     printf ("%s/%s ", layout->name, shape);
     print_hex (data, size);
@@ -126,7 +126,7 @@ print_value (const void *value, usher_kind_t kind)
     }
 }
 
-static const char *const kind_names[] = {
+static const char *const kind_names [] = {
     [USHER_U32] = "U32", [USHER_U64] = "U64", [USHER_F64] = "F64", [USHER_STR] = "STR", [USHER_ENUM] = "ENUM"
 };
 
@@ -138,8 +138,8 @@ print_values_line (void *arg, const usher_layout_t *layout, const char *shape, c
     usher_msg_t copy = *msg;
     printf ("{\"name\":\"%s/%s\",\"id\":%u,\"fields\":[", layout->name, shape, layout->id);
     for (size_t col = 0; col < layout->field_count; col++) {
-        const usher_field_t *field = &layout->fields[col];
-        printf ("%s[\"%s\",\"%s\",", col ? "," : "", field->name, kind_names[field->kind]);
+        const usher_field_t *field = &layout->fields [col];
+        printf ("%s[\"%s\",\"%s\",", col ? "," : "", field->name, kind_names [field->kind]);
         print_value (sample_field (&copy, field), field->kind);
         putchar (']');
     }
@@ -165,7 +165,7 @@ typedef struct {
 static bool
 write_file (const char *dir, const char *name, const void *data, size_t size)
 {
-    char path[4096];
+    char path [4096];
     snprintf (path, sizeof path, "%s/%s", dir, name);
     FILE *file = fopen (path, "wb");
     bool good = file && fwrite (data, 1, size, file) == size;
@@ -180,11 +180,11 @@ static bool
 write_seed (void *arg, const usher_layout_t *layout, const char *shape, const usher_msg_t *msg)
 {
     seeds_t *self = arg;
-    uint8_t data[SAMPLE_BYTES];
+    uint8_t data [SAMPLE_BYTES];
     size_t size = usher_frame_begin (data, sizeof data);
     size += sample_encode (msg, data + size, sizeof data - size);
     self->used += sample_encode (msg, self->all + self->used, ALL_BYTES - self->used);
-    char name[128];
+    char name [128];
     snprintf (name, sizeof name, "%s-%s", layout->name, shape);
     return write_file (self->dir, name, data, size);
 }
@@ -210,15 +210,15 @@ typedef struct {
     const char *doc;
 } enumeration_t;
 
-static const enumeration_t enumerations[] = {
-    {"event_kind", usher_event_kind_names, USHER_EVENT_KINDS, "What a player event says."          },
-    { "state",     usher_state_names,      USHER_STATES,      "The states of a session."           },
-    { "status",    usher_status_names,     USHER_STATUSES,    "The four that the reference knows." },
-    { "outcome",   usher_outcome_names,    USHER_OUTCOMES,    "What became of something asked for."},
+static const enumeration_t enumerations [] = {
+    { "event_kind", usher_event_kind_names, USHER_EVENT_KINDS, "What a player event says." },
+    { "state", usher_state_names, USHER_STATES, "The states of a session." },
+    { "status", usher_status_names, USHER_STATUSES, "The four that the reference knows." },
+    { "outcome", usher_outcome_names, USHER_OUTCOMES, "What became of something asked for." },
 };
 static const size_t enumeration_count = sizeof enumerations / sizeof *enumerations;
 
-static const char head[] =
+static const char head [] =
     "# Messages\n"
     "\n"
     "Printed by `usher-describe messages` from [messages.def](messages.def). Do not edit: change the table "
@@ -254,7 +254,7 @@ static const char head[] =
     "So fields are only ever added at a message's end, and ids are never used again.\n"
     "\n";
 
-static const char links_head[] =
+static const char links_head [] =
     "## Links\n"
     "\n"
     "Inside a host a link is `ipc://RUN/<link>`, `events` one for each shard (`events-0`, ...). The client "
@@ -272,7 +272,7 @@ print_link_messages (const char *link, const char *direction)
 {
     const char *comma = "";
     for (size_t row = 0; row < usher_layout_count; row++) {
-        const usher_layout_t *layout = &usher_layouts[row];
+        const usher_layout_t *layout = &usher_layouts [row];
         if (strcmp (layout->link, link) || strcmp (layout->direction, direction))
             continue;
         printf ("%s[%s](#%s)", comma, layout->name, layout->name);
@@ -285,10 +285,11 @@ print_links (void)
 {
     fputs (links_head, stdout);
     for (size_t row = 0; row < USHER_LINKS; row++) {
-        printf ("| %s | %s | %s | ", usher_links[row].name, usher_links[row].client, usher_links[row].binder);
-        print_link_messages (usher_links[row].name, "ask");
+        printf ("| %s | %s | %s | ", usher_links [row].name, usher_links [row].client,
+                usher_links [row].binder);
+        print_link_messages (usher_links [row].name, "ask");
         fputs (" | ", stdout);
-        print_link_messages (usher_links[row].name, "tell");
+        print_link_messages (usher_links [row].name, "tell");
         puts (" |");
     }
     puts ("\nA message of link *every* or *any* may travel on more than one; *stored* ones live in the store "
@@ -299,8 +300,8 @@ static const char *
 enumeration_name (const char *const *values)
 {
     for (size_t row = 0; row < enumeration_count; row++)
-        if (enumerations[row].values == values)
-            return enumerations[row].name;
+        if (enumerations [row].values == values)
+            return enumerations [row].name;
     fputs ("usher-describe: an enumeration is missing in its table here\n", stderr);
     exit (1);
 }
@@ -333,9 +334,9 @@ print_message (const usher_layout_t *layout)
     }
     puts ("| field | kind | limit | |\n| --- | --- | --- | --- |");
     for (size_t col = 0; col < layout->field_count; col++) {
-        printf ("| %s | %s | ", layout->fields[col].name, kind_names[layout->fields[col].kind]);
-        print_limit (&layout->fields[col]);
-        printf (" | %s |\n", layout->fields[col].doc);
+        printf ("| %s | %s | ", layout->fields [col].name, kind_names [layout->fields [col].kind]);
+        print_limit (&layout->fields [col]);
+        printf (" | %s |\n", layout->fields [col].doc);
     }
     putchar ('\n');
 }
@@ -345,7 +346,7 @@ print_enumeration (const enumeration_t *self)
 {
     printf ("### %s values\n\n%s\n\n| number | name |\n| --- | --- |\n", self->name, self->doc);
     for (size_t value = 0; value < self->count; value++)
-        printf ("| %zu | %s |\n", value, self->values[value]);
+        printf ("| %zu | %s |\n", value, self->values [value]);
     putchar ('\n');
 }
 
@@ -356,10 +357,10 @@ print_messages (void)
     print_links ();
     puts ("## Messages\n");
     for (size_t row = 0; row < usher_layout_count; row++)
-        print_message (&usher_layouts[row]);
+        print_message (&usher_layouts [row]);
     puts ("## Enumerations\n");
     for (size_t row = 0; row < enumeration_count; row++)
-        print_enumeration (&enumerations[row]);
+        print_enumeration (&enumerations [row]);
     printf ("Schema checksum of these tables: `%08" PRIx32 "`.\n", usher_schema ());
     return 0;
 }
@@ -369,20 +370,16 @@ print_messages (void)
 static const struct {
     const char *verb;
     int (*print) (void);
-} verbs[] = {
-    {"messages", print_messages},
-    { "vectors", print_vectors },
-    { "values",  print_values  }
-};
+} verbs [] = { { "messages", print_messages }, { "vectors", print_vectors }, { "values", print_values } };
 
 static int
 run (int argc, char **argv)
 {
-    if (argc == 3 && strcmp (argv[1], "seeds") == 0)
-        return write_seeds (argv[2]);
+    if (argc == 3 && strcmp (argv [1], "seeds") == 0)
+        return write_seeds (argv [2]);
     for (size_t row = 0; argc == 2 && row < sizeof verbs / sizeof *verbs; row++)
-        if (strcmp (argv[1], verbs[row].verb) == 0)
-            return verbs[row].print ();
+        if (strcmp (argv [1], verbs [row].verb) == 0)
+            return verbs [row].print ();
     fputs ("usage: usher-describe messages | vectors | values | seeds DIR\n", stderr);
     return 2;
 }

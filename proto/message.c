@@ -41,37 +41,49 @@ const usher_link_t usher_links [USHER_LINKS] = {
 #include "messages.def"
 };
 
-#define LIMIT_U32(limit)  limit
-#define LIMIT_U64(limit)  limit
-#define LIMIT_F64(limit)  limit
-#define LIMIT_STR(limit)  limit
+#define LIMIT_U32(limit) limit
+#define LIMIT_U64(limit) limit
+#define LIMIT_F64(limit) limit
+#define LIMIT_STR(limit) limit
 #define LIMIT_ENUM(limit) LIMIT_OF_##limit
 #define LIMIT_OF_event_kind (USHER_EVENT_KINDS - 1)
-#define LIMIT_OF_state      (USHER_STATES - 1)
-#define LIMIT_OF_status     (USHER_STATUSES - 1)
-#define LIMIT_OF_outcome    (USHER_OUTCOMES - 1)
-#define NAMES_U32(limit)  NULL
-#define NAMES_U64(limit)  NULL
-#define NAMES_F64(limit)  NULL
-#define NAMES_STR(limit)  NULL
+#define LIMIT_OF_state (USHER_STATES - 1)
+#define LIMIT_OF_status (USHER_STATUSES - 1)
+#define LIMIT_OF_outcome (USHER_OUTCOMES - 1)
+#define NAMES_U32(limit) NULL
+#define NAMES_U64(limit) NULL
+#define NAMES_F64(limit) NULL
+#define NAMES_STR(limit) NULL
 #define NAMES_ENUM(limit) usher_##limit##_names
 
 //  One table of fields a message. The last row keeps a message without fields legal C.
 #define MESSAGE(message, id, link, direction, doc) static const usher_field_t message##_fields [] = {
-#define FIELD(message, field, kind, limit, doc)                                                                        \
-    { #field, USHER_##kind, offsetof (usher_##message##_t, field), LIMIT_##kind (limit), NAMES_##kind (limit), doc },
-#define END(message) { NULL, USHER_U32, 0, 0, NULL, NULL } };
+#define FIELD(message, field, kind, limit, doc)                                                              \
+    {                                                                                                        \
+        #field,                                                                                              \
+        USHER_##kind,                                                                                        \
+        offsetof (usher_##message##_t, field),                                                               \
+        LIMIT_##kind (limit),                                                                                \
+        NAMES_##kind (limit),                                                                                \
+        doc                                                                                                  \
+    },
+#define END(message)                                                                                         \
+    {                                                                                                        \
+        NULL, USHER_U32, 0, 0, NULL, NULL                                                                    \
+    }                                                                                                        \
+    }                                                                                                        \
+    ;
 #include "messages.def"
 
 const usher_layout_t usher_layouts [] = {
-#define MESSAGE(message, id, link, direction, doc)                                                                     \
-    { #message,                                                                                                        \
-      id,                                                                                                              \
-      #link,                                                                                                           \
-      #direction,                                                                                                      \
-      sizeof message##_fields / sizeof *message##_fields - 1,                                                          \
-      message##_fields,                                                                                                \
-      sizeof (usher_##message##_t),                                                                                    \
+#define MESSAGE(message, id, link, direction, doc)                                                           \
+    { #message,                                                                                              \
+      id,                                                                                                    \
+      #link,                                                                                                 \
+      #direction,                                                                                            \
+      sizeof message##_fields / sizeof *message##_fields - 1,                                                \
+      message##_fields,                                                                                      \
+      sizeof (usher_##message##_t),                                                                          \
       doc },
 #include "messages.def"
 };

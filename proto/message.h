@@ -55,14 +55,16 @@ typedef enum {
 } usher_msg_id_t;
 
 //  usher_event_t, ...
-#define HOLD_U32(field, limit)  uint32_t field;
-#define HOLD_U64(field, limit)  uint64_t field;
-#define HOLD_F64(field, limit)  double field;
-#define HOLD_STR(field, limit)  usher_str_t field;
+#define HOLD_U32(field, limit) uint32_t field;
+#define HOLD_U64(field, limit) uint64_t field;
+#define HOLD_F64(field, limit) double field;
+#define HOLD_STR(field, limit) usher_str_t field;
 #define HOLD_ENUM(field, limit) usher_##limit##_t field;
 #define MESSAGE(message, id, link, direction, doc) typedef struct {
 #define FIELD(message, field, kind, limit, doc) HOLD_##kind (field, limit)
-#define END(message) } usher_##message##_t;
+#define END(message)                                                                                         \
+    }                                                                                                        \
+    usher_##message##_t;
 #include "messages.def"
 
 //  A message is a plain value; its strings are views, so it must not outlive what they point into.
@@ -75,8 +77,23 @@ struct usher_msg {
 };
 
 //  The bits of has and flags in an event, and of flags in a session.
-enum { USHER_HAS_PLAYER = 1, USHER_HAS_SESSION = 2, USHER_HAS_AD = 4, USHER_HAS_BREAK = 8, USHER_HAS_QUALITY = 16, USHER_HAS_ERROR = 32 };
-enum { USHER_LIVE = 1, USHER_MUTED = 2, USHER_FULLSCREEN = 4, USHER_PICTURE_IN_PICTURE = 8, USHER_PLAYER_PAUSED = 16, USHER_PLAYER_ENDED = 32, USHER_PARTIAL = 64 };
+enum {
+    USHER_HAS_PLAYER = 1,
+    USHER_HAS_SESSION = 2,
+    USHER_HAS_AD = 4,
+    USHER_HAS_BREAK = 8,
+    USHER_HAS_QUALITY = 16,
+    USHER_HAS_ERROR = 32
+};
+enum {
+    USHER_LIVE = 1,
+    USHER_MUTED = 2,
+    USHER_FULLSCREEN = 4,
+    USHER_PICTURE_IN_PICTURE = 8,
+    USHER_PLAYER_PAUSED = 16,
+    USHER_PLAYER_ENDED = 32,
+    USHER_PARTIAL = 64
+};
 enum { USHER_IN_AD = 1, USHER_IN_BREAK = 2 };
 
 //  The values of source in an event.

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-const char *const sample_shape_names[SAMPLE_SHAPES] = { "zero", "filled", "limits", "unknown" };
+const char *const sample_shape_names [SAMPLE_SHAPES] = { "zero", "filled", "limits", "unknown" };
 
 void *
 sample_field (usher_msg_t *msg, const usher_field_t *field)
@@ -69,7 +69,7 @@ sample_make (const usher_layout_t *layout, sample_shape_t shape, usher_str_t poo
     msg->id = (usher_msg_id_t)layout->id;
     bool news = shape == SAMPLE_ZERO;
     for (size_t col = 0; col < layout->field_count; col++) {
-        const usher_field_t *field = &layout->fields[col];
+        const usher_field_t *field = &layout->fields [col];
         void *value = sample_field (msg, field);
         if (shape == SAMPLE_FILLED)
             fill_field (value, field, col + 1);

@@ -17,7 +17,7 @@ typedef enum {
 } sample_shape_t;
 
 //  "zero", "filled", ...
-extern const char *const sample_shape_names[SAMPLE_SHAPES];
+extern const char *const sample_shape_names [SAMPLE_SHAPES];
 
 //  Makes one message. Strings at their limit are the first bytes of pool: as many as the limit allows, pool_size at
 //  most; pool must outlive msg. Returns false where the shape says nothing new (no F64 to be unknown, no field at all).

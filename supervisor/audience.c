@@ -15,27 +15,21 @@
 //  ---------------------------------------------------------------------------------------------------------
 //  Who watches
 
-static const device_t devices[] = {
-    {"web",   "html5",     "1920x1080", 58, true },
-    { "mob",  "exoplayer", "412x915",   24, false},
-    { "tv",   "shaka",     "1920x1080", 12, false},
-    { "cnsl", "dash.js",   "1280x720",  6,  true },
+static const device_t devices [] = {
+    { "web", "html5", "1920x1080", 58, true },
+    { "mob", "exoplayer", "412x915", 24, false },
+    { "tv", "shaka", "1920x1080", 12, false },
+    { "cnsl", "dash.js", "1280x720", 6, true },
 };
 
 typedef struct {
     const char *time_zone, *language;
 } place_t;
 
-static const place_t places[] = {
-    {"Europe/Lisbon",      "pt-PT"},
-    { "Europe/Berlin",     "de-DE"},
-    { "Europe/London",     "en-GB"},
-    { "America/New_York",  "en-US"},
-    { "America/Sao_Paulo", "pt-BR"},
-    { "Asia/Tokyo",        "ja-JP"},
-    { "Asia/Kolkata",      "en-IN"},
-    { "Australia/Sydney",  "en-AU"},
-    { "Africa/Nairobi",    "sw-KE"},
+static const place_t places [] = {
+    { "Europe/Lisbon", "pt-PT" },    { "Europe/Berlin", "de-DE" },     { "Europe/London", "en-GB" },
+    { "America/New_York", "en-US" }, { "America/Sao_Paulo", "pt-BR" }, { "Asia/Tokyo", "ja-JP" },
+    { "Asia/Kolkata", "en-IN" },     { "Australia/Sydney", "en-AU" },  { "Africa/Nairobi", "sw-KE" },
 };
 
 //  ---------------------------------------------------------------------------------------------------------
@@ -45,22 +39,22 @@ static void
 s_heap_sink (audience_t *self, size_t index)
 {
     tab_t **heap = self->heap;
-    tab_t *tab = heap[index];
+    tab_t *tab = heap [index];
     for (;;) {
         size_t child = index * 2 + 1;
         if (child >= self->counters.tabs)
             break;
         //  Ties go by the tab's number, so that the order is the same everywhere.
         if (child + 1 < self->counters.tabs &&
-            (heap[child + 1]->due_ms < heap[child]->due_ms ||
-             (heap[child + 1]->due_ms == heap[child]->due_ms && heap[child + 1] < heap[child])))
+            (heap [child + 1]->due_ms < heap [child]->due_ms ||
+             (heap [child + 1]->due_ms == heap [child]->due_ms && heap [child + 1] < heap [child])))
             child++;
-        if (tab->due_ms < heap[child]->due_ms || (tab->due_ms == heap[child]->due_ms && tab < heap[child]))
+        if (tab->due_ms < heap [child]->due_ms || (tab->due_ms == heap [child]->due_ms && tab < heap [child]))
             break;
-        heap[index] = heap[child];
+        heap [index] = heap [child];
         index = child;
     }
-    heap[index] = tab;
+    heap [index] = tab;
 }
 
 //  ---------------------------------------------------------------------------------------------------------
@@ -88,7 +82,7 @@ s_device_choose (uint64_t *random)
 static void
 s_viewer_init (const audience_t *self, viewer_t *viewer, size_t index, uint64_t *random)
 {
-    const place_t *place = &places[chance_next (random) % COUNT (places)];
+    const place_t *place = &places [chance_next (random) % COUNT (places)];
     viewer->device = s_device_choose (random);
     viewer->identity = (tracker_identity_t){ .platform = viewer->device->platform,
                                              .time_zone = place->time_zone,
@@ -109,7 +103,7 @@ s_viewer_init (const audience_t *self, viewer_t *viewer, size_t index, uint64_t 
 static void
 s_tab_init (audience_t *self, viewer_t *viewer, uint64_t *random, int64_t earliest_ms)
 {
-    tab_t *tab = &self->tabs[self->counters.tabs];
+    tab_t *tab = &self->tabs [self->counters.tabs];
     tab->random = chance_next (random);
     tab->viewer = viewer;
     tab->tracker.who = &viewer->identity;
@@ -118,7 +112,7 @@ s_tab_init (audience_t *self, viewer_t *viewer, uint64_t *random, int64_t earlie
     tab->now_ms = self->options.start_ms;
     tab->wake_ms = earliest_ms + tab_between (tab, 0, self->options.ramp_up_ms);
     tab_schedule (tab);
-    self->heap[self->counters.tabs++] = tab;
+    self->heap [self->counters.tabs++] = tab;
 }
 
 static bool
@@ -145,7 +139,7 @@ audience_new (size_t count, uint64_t seed, const audience_options_t *options)
     self->heap = s_calloc (count * 2, sizeof (tab_t *));
     uint64_t random = seed;
     for (size_t index = 0; index < count; index++) {
-        viewer_t *viewer = &self->viewers[index];
+        viewer_t *viewer = &self->viewers [index];
         s_viewer_init (self, viewer, index, &random);
         s_tab_init (self, viewer, &random, options->start_ms);
         if (chance_next (&random) % 100 < 10)
@@ -173,7 +167,7 @@ audience_destroy (audience_t **self_p)
 int64_t
 audience_next_ms (const audience_t *self)
 {
-    return self->heap[0]->due_ms;
+    return self->heap [0]->due_ms;
 }
 
 bool
@@ -181,7 +175,7 @@ audience_step (audience_t *self, int64_t now_ms, char *buffer, size_t size, size
 {
     assert (size >= AUDIENCE_BODY_MAX);
     while (audience_next_ms (self) <= now_ms) {
-        tab_t *tab = self->heap[0];
+        tab_t *tab = self->heap [0];
         tracker_body_open (&self->body, buffer, size, audience_stamp (self, tab->due_ms) + SEND_DELAY_MS);
         tab_step (self, tab);
         s_heap_sink (self, 0);

@@ -29,7 +29,7 @@ typedef struct {
 typedef struct {
     uint64_t bodies;
     uint64_t page_views;
-    uint64_t events[EVENT_COUNT];
+    uint64_t events [EVENT_COUNT];
     uint64_t events_total;    //  media events and page views
     uint64_t sessions;
     uint64_t left;    //  went without a word

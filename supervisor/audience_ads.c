@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
-static const char *const ad_names[] = { "Podcast Ad", "Running Shoes", "Oat & Barley", "City Bank",
-                                        "Winter Tyres" };
+static const char *const ad_names [] = { "Podcast Ad", "Running Shoes", "Oat & Barley", "City Bank",
+                                         "Winter Tyres" };
 
 void
 tab_break_open (audience_t *self, tab_t *tab)
@@ -33,11 +33,11 @@ static void
 s_mark_add (tab_t *tab, int at_permille, mark_kind_t kind)
 {
     size_t index = tab->marks_count++;
-    while (index > 0 && tab->marks[index - 1].at_permille > at_permille) {
-        tab->marks[index] = tab->marks[index - 1];
+    while (index > 0 && tab->marks [index - 1].at_permille > at_permille) {
+        tab->marks [index] = tab->marks [index - 1];
         index--;
     }
-    tab->marks[index] = (mark_t){ at_permille, kind };
+    tab->marks [index] = (mark_t){ at_permille, kind };
 }
 
 //  What will happen in this ad; a skip, or leaving, makes an end of what follows it.
@@ -64,7 +64,7 @@ static void
 s_ad_wait (tab_t *tab, int from_permille)
 {
     tab_go (tab, PHASE_AD,
-            tab->tracker.ad.duration_ms * (tab->marks[tab->mark].at_permille - from_permille) / 1000);
+            tab->tracker.ad.duration_ms * (tab->marks [tab->mark].at_permille - from_permille) / 1000);
 }
 
 static void
@@ -72,7 +72,7 @@ s_ad_open (audience_t *self, tab_t *tab)
 {
     tracker_ad_t *ad = &tab->tracker.ad;
     size_t index = tab_index (tab, COUNT (ad_names));
-    *ad = (tracker_ad_t){ .name = ad_names[index], .shown = true };
+    *ad = (tracker_ad_t){ .name = ad_names [index], .shown = true };
     snprintf (ad->id, sizeof ad->id, "%zu", 288 + index);
     snprintf (ad->creative, sizeof ad->creative, "%zu", 4321 + index * 7);
     ad->pod_position = tab->tracker.ad_break.pod_size - tab->ads_left-- + 1;
@@ -112,11 +112,11 @@ tab_break_step (audience_t *self, tab_t *tab)
 void
 tab_ad_step (audience_t *self, tab_t *tab)
 {
-    static const media_event_t mark_events[] = { [MARK_QUARTILE] = EVENT_AD_QUARTILE,
-                                                 [MARK_CLICK] = EVENT_AD_CLICK,
-                                                 [MARK_PAUSE] = EVENT_AD_PAUSE,
-                                                 [MARK_SKIP] = EVENT_AD_SKIP };
-    mark_t mark = tab->marks[tab->mark++];
+    static const media_event_t mark_events [] = { [MARK_QUARTILE] = EVENT_AD_QUARTILE,
+                                                  [MARK_CLICK] = EVENT_AD_CLICK,
+                                                  [MARK_PAUSE] = EVENT_AD_PAUSE,
+                                                  [MARK_SKIP] = EVENT_AD_SKIP };
+    mark_t mark = tab->marks [tab->mark++];
     if (mark.kind == MARK_LEAVE) {
         tab_leave (self, tab, 150000);
         return;
@@ -124,7 +124,7 @@ tab_ad_step (audience_t *self, tab_t *tab)
     if (mark.kind == MARK_COMPLETE)
         tab_emit (self, tab, EVENT_AD_COMPLETE, "{}");
     else
-        tab_emit_percent (self, tab, mark_events[mark.kind], mark.at_permille / 10);
+        tab_emit_percent (self, tab, mark_events [mark.kind], mark.at_permille / 10);
 
     if (mark.kind == MARK_COMPLETE || mark.kind == MARK_SKIP) {
         tab->tracker.ad.shown = false;
@@ -138,7 +138,7 @@ tab_ad_step (audience_t *self, tab_t *tab)
 void
 tab_ad_paused_step (audience_t *self, tab_t *tab)
 {
-    int at_permille = tab->marks[tab->mark - 1].at_permille;
+    int at_permille = tab->marks [tab->mark - 1].at_permille;
     tab_emit_percent (self, tab, EVENT_AD_RESUME, at_permille / 10);
     s_ad_wait (tab, at_permille);
 }

@@ -47,7 +47,7 @@ tab_about (tab_t *tab, int64_t mean_ms)
 }
 
 void
-chance_uuid (uint64_t *random, char text[UUID_TEXT_SIZE])
+chance_uuid (uint64_t *random, char text [UUID_TEXT_SIZE])
 {
     uint64_t high = chance_next (random), low = chance_next (random);
     snprintf (text, UUID_TEXT_SIZE, "%08" PRIx64 "-%04" PRIx64 "-4%03" PRIx64 "-%04" PRIx64 "-%012" PRIx64,

@@ -8,7 +8,7 @@
 
 #include "audience.h"
 
-#define COUNT(table) (sizeof (table) / sizeof (table)[0])
+#define COUNT(table) (sizeof (table) / sizeof (table) [0])
 #define NEVER INT64_MAX
 #define AD_MARKS_MAX 8
 
@@ -78,7 +78,7 @@ typedef struct {
     unsigned paused_pings;
     unsigned ads_left;
     size_t mark, marks_count;
-    mark_t marks[AD_MARKS_MAX];
+    mark_t marks [AD_MARKS_MAX];
     bool post_roll_due;
     bool after_end;    //  the ad break is a post-roll
 } tab_t;
@@ -110,7 +110,7 @@ bool tab_chance (tab_t *tab, unsigned permille);
 int64_t tab_about (tab_t *tab, int64_t mean_ms);
 
 //  A random (version 4) UUID as text.
-void chance_uuid (uint64_t *random, char text[UUID_TEXT_SIZE]);
+void chance_uuid (uint64_t *random, char text [UUID_TEXT_SIZE]);
 
 //  A time of the audience as the device's clock shows it.
 int64_t audience_stamp (const audience_t *self, int64_t ms);

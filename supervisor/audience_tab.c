@@ -11,23 +11,23 @@
 //  ---------------------------------------------------------------------------------------------------------
 //  What there is to watch, most popular first
 
-static const title_t titles[] = {
-    {"bugs-bunny",    "Bugs Bunny",                      "video", 596,  180,  true,  false},
-    { "harbour-live", "Harbour Live",                    "video", 0,    300,  true,  false},
-    { "night-train",  "Night Train to Évora",           "video", 5400, 900,  false, false},
-    { "short-tides",  "Tides",                           "video", 148,  0,    true,  true },
-    { "cup-final",    "Cup Final",                       "video", 0,    420,  false, false},
-    { "lighthouse-1", "The Lighthouse, S1 E1",           "video", 2520, 600,  true,  false},
-    { "lighthouse-2", "The Lighthouse, S1 E2",           "video", 2460, 600,  true,  true },
-    { "news-at-six",  "News at Six",                     "video", 900,  300,  true,  false},
-    { "bread",        "Bread: a \"slow\" film",          "video", 1260, 420,  false, false},
-    { "glass-city",   "Glass City",                      "video", 6900, 1200, false, false},
-    { "garden",       "東京の庭",                    "video", 1800, 600,  false, false},
-    { "trailer-owls", "Owls (trailer)",                  "video", 75,   0,    false, false},
-    { "radio-hour",   "Radio Hour",                      "audio", 3600, 900,  true,  false},
-    { "cooking-7",    "Seven Minutes, Seven Pans",       "video", 420,  150,  true,  true },
-    { "northern",     "Northern Lights & Other Stories", "video", 3300, 700,  false, false},
-    { "kids-robots",  "Robots in the Attic",             "video", 660,  0,    false, false},
+static const title_t titles [] = {
+    { "bugs-bunny", "Bugs Bunny", "video", 596, 180, true, false },
+    { "harbour-live", "Harbour Live", "video", 0, 300, true, false },
+    { "night-train", "Night Train to Évora", "video", 5400, 900, false, false },
+    { "short-tides", "Tides", "video", 148, 0, true, true },
+    { "cup-final", "Cup Final", "video", 0, 420, false, false },
+    { "lighthouse-1", "The Lighthouse, S1 E1", "video", 2520, 600, true, false },
+    { "lighthouse-2", "The Lighthouse, S1 E2", "video", 2460, 600, true, true },
+    { "news-at-six", "News at Six", "video", 900, 300, true, false },
+    { "bread", "Bread: a \"slow\" film", "video", 1260, 420, false, false },
+    { "glass-city", "Glass City", "video", 6900, 1200, false, false },
+    { "garden", "東京の庭", "video", 1800, 600, false, false },
+    { "trailer-owls", "Owls (trailer)", "video", 75, 0, false, false },
+    { "radio-hour", "Radio Hour", "audio", 3600, 900, true, false },
+    { "cooking-7", "Seven Minutes, Seven Pans", "video", 420, 150, true, true },
+    { "northern", "Northern Lights & Other Stories", "video", 3300, 700, false, false },
+    { "kids-robots", "Robots in the Attic", "video", 660, 0, false, false },
 };
 
 typedef struct {
@@ -35,17 +35,17 @@ typedef struct {
     int bitrate, frames_per_second;
 } quality_t;
 
-static const quality_t qualities[] = {
-    {"640x360",    900000,   30},
-    { "1280x720",  2800000,  30},
-    { "1920x1080", 5200000,  60},
-    { "3840x2160", 15800000, 60},
+static const quality_t qualities [] = {
+    { "640x360", 900000, 30 },
+    { "1280x720", 2800000, 30 },
+    { "1920x1080", 5200000, 60 },
+    { "3840x2160", 15800000, 60 },
 };
 
-static const int rates_permille[] = { 1000, 1250, 1500, 2000, 500 };
-static const int boundaries_percent[] = { 10, 25, 50, 75, 90 };
+static const int rates_permille [] = { 1000, 1250, 1500, 2000, 500 };
+static const int boundaries_percent [] = { 10, 25, 50, 75, 90 };
 
-static const char *const errors[] = {
+static const char *const errors [] = {
     "{\"errorCode\":\"2\",\"errorName\":\"MEDIA_ERR_NETWORK\",\"errorDescription\":\"segment 417 timed "
     "out\"}",
     "{\"errorCode\":\"3\",\"errorName\":\"MEDIA_ERR_DECODE\",\"errorDescription\":\"decoder gave up\"}",
@@ -64,7 +64,7 @@ s_title_choose (tab_t *tab)
     size_t rank = 1;
     while (rank < COUNT (titles) && (at -= 100000 / (int64_t)rank) >= 0)
         rank++;
-    return &titles[rank - 1];
+    return &titles [rank - 1];
 }
 
 //  ---------------------------------------------------------------------------------------------------------
@@ -80,18 +80,18 @@ audience_stamp (const audience_t *self, int64_t ms)
 void
 tab_emit (audience_t *self, tab_t *tab, media_event_t event, const char *data)
 {
-    char id[UUID_TEXT_SIZE];
+    char id [UUID_TEXT_SIZE];
     chance_uuid (&tab->random, id);
     tab->now_ms += tab_between (tab, 2, 12);
     tracker_event (&tab->tracker, &self->body, event, id, tab->now_ms, audience_stamp (self, tab->now_ms),
                    data);
-    self->counters.events[event]++;
+    self->counters.events [event]++;
 }
 
 void
 tab_emit_percent (audience_t *self, tab_t *tab, media_event_t event, int percent)
 {
-    char data[40];
+    char data [40];
     snprintf (data, sizeof data, "{\"percentProgress\":%d}", percent);
     tab_emit (self, tab, event, data);
 }
@@ -136,7 +136,8 @@ s_boundary_after (const tab_t *tab, int64_t position_ms)
 {
     size_t index = 0;
     int64_t duration_ms = tab->tracker.player.duration_ms;
-    while (index < COUNT (boundaries_percent) && position_ms * 100 >= boundaries_percent[index] * duration_ms)
+    while (index < COUNT (boundaries_percent) &&
+           position_ms * 100 >= boundaries_percent [index] * duration_ms)
         index++;
     return index;
 }
@@ -162,7 +163,7 @@ s_session_begin (audience_t *self, tab_t *tab)
 {
     const device_t *device = tab->viewer->device;
     tracker_t *tracker = &tab->tracker;
-    char id[UUID_TEXT_SIZE];
+    char id [UUID_TEXT_SIZE];
     chance_uuid (&tab->random, id);
     chance_uuid (&tab->random, tracker->page_id);
     tracker_begin (tracker, id, audience_stamp (self, tab->now_ms));
@@ -192,7 +193,7 @@ s_session_begin (audience_t *self, tab_t *tab)
 static void
 s_open_page (audience_t *self, tab_t *tab)
 {
-    char id[UUID_TEXT_SIZE];
+    char id [UUID_TEXT_SIZE];
     s_session_begin (self, tab);
     chance_uuid (&tab->random, id);
     tracker_page_view (&tab->tracker, &self->body, id, audience_stamp (self, tab->now_ms));
@@ -271,7 +272,7 @@ s_seek (audience_t *self, tab_t *tab)
 static void
 s_change_volume (audience_t *self, tab_t *tab)
 {
-    char data[64];
+    char data [64];
     tracker_player_t *player = &tab->tracker.player;
     int previous = player->volume;
     player->muted = tab_chance (tab, 200) ? !player->muted : player->muted;
@@ -304,9 +305,9 @@ s_change_picture_in_picture (audience_t *self, tab_t *tab)
 static void
 s_change_rate (audience_t *self, tab_t *tab)
 {
-    char data[80];
+    char data [80];
     int previous = tab->tracker.player.rate_permille;
-    int rate = rates_permille[tab_index (tab, COUNT (rates_permille))];
+    int rate = rates_permille [tab_index (tab, COUNT (rates_permille))];
     tab->tracker.player.rate_permille = rate;
     snprintf (data, sizeof data, "{\"previousRate\":%d.%03d,\"newRate\":%d.%03d}", previous / 1000,
               previous % 1000, rate / 1000, rate % 1000);
@@ -317,9 +318,9 @@ s_change_rate (audience_t *self, tab_t *tab)
 static void
 s_change_quality (audience_t *self, tab_t *tab)
 {
-    char data[200], previous[48] = "";
+    char data [200], previous [48] = "";
     tab->quality = tab_index (tab, COUNT (qualities));
-    const quality_t *quality = &qualities[tab->quality];
+    const quality_t *quality = &qualities [tab->quality];
     if (tab->tracker.player.quality)
         snprintf (previous, sizeof previous, "\"previousQuality\":\"%s\",", tab->tracker.player.quality);
     snprintf (data, sizeof data,
@@ -342,7 +343,7 @@ s_stall (audience_t *self, tab_t *tab)
 static void
 s_fail (audience_t *self, tab_t *tab)
 {
-    tab_emit (self, tab, EVENT_ERROR, errors[tab_index (tab, COUNT (errors))]);
+    tab_emit (self, tab, EVENT_ERROR, errors [tab_index (tab, COUNT (errors))]);
     if (tab_chance (tab, 500))
         tab_leave (self, tab, tab_chance (tab, 500) ? 5000 : 180000);
     else
@@ -360,17 +361,17 @@ typedef struct {
     void (*act) (audience_t *, tab_t *);
 } action_t;
 
-static const action_t actions[] = {
-    {30,  s_pause                    },
-    { 18, s_seek                     },
-    { 12, s_change_volume            },
-    { 10, s_change_fullscreen        },
-    { 3,  s_change_picture_in_picture},
-    { 4,  s_change_rate              },
-    { 12, s_change_quality           },
-    { 10, s_stall                    },
-    { 2,  s_fail                     },
-    { 7,  s_close_laptop             },
+static const action_t actions [] = {
+    { 30, s_pause },
+    { 18, s_seek },
+    { 12, s_change_volume },
+    { 10, s_change_fullscreen },
+    { 3, s_change_picture_in_picture },
+    { 4, s_change_rate },
+    { 12, s_change_quality },
+    { 10, s_stall },
+    { 2, s_fail },
+    { 7, s_close_laptop },
 };
 
 static void
@@ -378,12 +379,12 @@ s_act (audience_t *self, tab_t *tab)
 {
     int64_t sum = 0;
     for (size_t index = 0; index < COUNT (actions); index++)
-        sum += actions[index].weight;
+        sum += actions [index].weight;
     int64_t at = tab_between (tab, 0, sum - 1);
     size_t index = 0;
-    while ((at -= actions[index].weight) >= 0)
+    while ((at -= actions [index].weight) >= 0)
         index++;
-    actions[index].act (self, tab);
+    actions [index].act (self, tab);
 }
 
 //  ---------------------------------------------------------------------------------------------------------
@@ -484,7 +485,7 @@ s_ping (audience_t *self, tab_t *tab)
     tab_emit (self, tab, EVENT_PING, "{}");
 }
 
-static void (*const phase_steps[PHASE_COUNT]) (audience_t *, tab_t *) = {
+static void (*const phase_steps [PHASE_COUNT]) (audience_t *, tab_t *) = {
     [PHASE_AWAY] = s_away_step,         [PHASE_LOADED] = s_loaded_step,
     [PHASE_STARTING] = s_starting_step, [PHASE_PLAYING] = s_playing_step,
     [PHASE_PAUSED] = s_paused_step,     [PHASE_SEEKING] = s_seeking_step,
@@ -504,7 +505,7 @@ s_playing_wake (const tab_t *tab)
     int64_t target_ms = tab->cue_ms;
     if (player->duration_ms) {
         int64_t percent =
-            tab->boundary < COUNT (boundaries_percent) ? boundaries_percent[tab->boundary] : 100;
+            tab->boundary < COUNT (boundaries_percent) ? boundaries_percent [tab->boundary] : 100;
         int64_t boundary_ms = (player->duration_ms * percent + 99) / 100;
         target_ms = boundary_ms < target_ms ? boundary_ms : target_ms;
     }
@@ -537,6 +538,6 @@ tab_step (audience_t *self, tab_t *tab)
     if (ping)
         s_ping (self, tab);
     else
-        phase_steps[tab->phase](self, tab);
+        phase_steps [tab->phase](self, tab);
     tab_schedule (tab);
 }

@@ -16,7 +16,7 @@
 #define MEDIA_SCHEMA "iglu:com.snowplowanalytics.snowplow.media/"
 #define SNOWPLOW_SCHEMA "iglu:com.snowplowanalytics.snowplow/"
 
-static const char *const event_names[EVENT_COUNT] = {
+static const char *const event_names [EVENT_COUNT] = {
 #define X(id, name) [EVENT_##id] = name,
     MEDIA_EVENTS (X)
 #undef X
@@ -25,7 +25,7 @@ static const char *const event_names[EVENT_COUNT] = {
 const char *
 media_event_name (media_event_t event)
 {
-    return event_names[event];
+    return event_names [event];
 }
 
 //  ---------------------------------------------------------------------------------------------------------
@@ -37,8 +37,8 @@ s_second_seen (tracker_totals_t *self, int64_t second)
     if (second < 0 || second >= TRACKER_SECONDS_MAX)
         return;
     uint8_t bit = (uint8_t)(1u << (second & 7));
-    if ((self->seconds[second >> 3] & bit) == 0) {
-        self->seconds[second >> 3] |= bit;
+    if ((self->seconds [second >> 3] & bit) == 0) {
+        self->seconds [second >> 3] |= bit;
         self->watched_s++;
     }
 }
@@ -162,11 +162,11 @@ s_quote (tracker_body_t *self, const char *text)
 static void
 s_thousandths (tracker_body_t *self, int64_t value)
 {
-    char text[32];
+    char text [32];
     int length = snprintf (text, sizeof text, "%" PRId64 ".%03d", value / 1000, (int)(value % 1000));
-    while (text[length - 1] == '0')
+    while (text [length - 1] == '0')
         length--;
-    if (text[length - 1] == '.')
+    if (text [length - 1] == '.')
         length--;
     s_add (self, text, (size_t)length);
 }
@@ -241,7 +241,7 @@ s_stamp_print (tracker_body_t *self, int64_t stamp_ms)
 {
     time_t seconds = (time_t)(stamp_ms / 1000);
     struct tm utc;
-    char text[24];
+    char text [24];
     gmtime_r (&seconds, &utc);
     strftime (text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
     s_print (self, "\"%s.%03dZ\"", text, (int)(stamp_ms % 1000));
@@ -319,7 +319,7 @@ tracker_body_close (tracker_body_t *self)
     s_put (self, "]}");
     if (self->full || self->events == 0)
         return false;
-    self->data[self->length] = 0;
+    self->data [self->length] = 0;
     return true;
 }
 
@@ -351,7 +351,7 @@ s_event_open (const tracker_t *tracker, tracker_body_t *body, const char *event_
     s_print (body, ",\"vid\":\"%u\"", who->visit);
     s_member (body, "sid", who->domain_session);
     s_member (body, "duid", who->duid);
-    if (who->user_id[0])
+    if (who->user_id [0])
         s_member (body, "uid", who->user_id);
     s_print (body, ",\"url\":\"%s/watch/%s\"", who->page_root, tracker->slug);
 }
@@ -374,14 +374,14 @@ static void
 s_member_text (tracker_body_t *body, const char *name, tracker_body_t *text)
 {
     body->full = body->full || text->full;
-    text->data[text->length] = 0;
+    text->data [text->length] = 0;
     s_member (body, name, text->data);
 }
 
 void
 tracker_page_view (const tracker_t *self, tracker_body_t *body, const char *event_id, int64_t stamp_ms)
 {
-    char scratch[SCRATCH_SIZE];
+    char scratch [SCRATCH_SIZE];
     tracker_body_t text = { .data = scratch, .size = sizeof scratch };
     s_contexts_open (&text);
     s_page_print (&text, self);
@@ -415,7 +415,7 @@ tracker_event (tracker_t *self, tracker_body_t *body, media_event_t event, const
 {
     s_totals_update (&self->totals, &self->player, event, now_ms);
 
-    char scratch[SCRATCH_SIZE];
+    char scratch [SCRATCH_SIZE];
     tracker_body_t text = { .data = scratch, .size = sizeof scratch };
     s_put (body, body->events ? ",{\"e\":\"ue\"" : "{\"e\":\"ue\"");
     s_event_open (self, body, event_id, stamp_ms);
@@ -423,7 +423,7 @@ tracker_event (tracker_t *self, tracker_body_t *body, media_event_t event, const
              "{\"schema\":\"" SNOWPLOW_SCHEMA
              "unstruct_event/jsonschema/1-0-0\",\"data\":{\"schema\":\"" MEDIA_SCHEMA
              "%s/jsonschema/1-0-0\",\"data\":%s}}",
-             event_names[event], data);
+             event_names [event], data);
     s_member_text (body, "ue_pr", &text);
 
     text = (tracker_body_t){ .data = scratch, .size = sizeof scratch };

@@ -56,9 +56,9 @@ typedef enum {
 
 //  Who sends: what a browser keeps in cookies and what the page configures.
 typedef struct {
-    char duid[UUID_TEXT_SIZE];    //  domain_userid, always there
-    char user_id[48];             //  empty for a viewer who has not signed in
-    char domain_session[UUID_TEXT_SIZE];
+    char duid [UUID_TEXT_SIZE];    //  domain_userid, always there
+    char user_id [48];             //  empty for a viewer who has not signed in
+    char domain_session [UUID_TEXT_SIZE];
     unsigned visit;          //  domain_sessionidx, from 1
     const char *platform;    //  p: web mob cnsl tv
     const char *time_zone;
@@ -87,9 +87,9 @@ typedef struct {
 } tracker_player_t;
 
 typedef struct {
-    char id[16];
+    char id [16];
     const char *name;
-    char creative[16];
+    char creative [16];
     unsigned pod_position;
     int64_t duration_ms;
     bool skippable;
@@ -97,7 +97,7 @@ typedef struct {
 } tracker_ad_t;
 
 typedef struct {
-    char id[16];
+    char id [16];
     const char *name;
     const char *type;
     int64_t start_ms;
@@ -113,14 +113,14 @@ typedef struct {
     bool started, paused, muted, ad_playing, buffering;
     int64_t played_ms, played_muted_ms, paused_ms, buffering_ms, ads_ms, rated_ms;
     unsigned ads, breaks, skipped, clicked, watched_s;
-    uint8_t seconds[TRACKER_SECONDS_MAX / 8];
+    uint8_t seconds [TRACKER_SECONDS_MAX / 8];
 } tracker_totals_t;
 
 //  One page with one player on it; the entities are the caller's to change between events.
 typedef struct {
     const tracker_identity_t *who;
-    char page_id[UUID_TEXT_SIZE];
-    char media_session[UUID_TEXT_SIZE];
+    char page_id [UUID_TEXT_SIZE];
+    char media_session [UUID_TEXT_SIZE];
     const char *slug;            //  last part of the page's address
     int64_t started_stamp_ms;    //  the session's startedAt, on the device's clock
     unsigned ping_s;             //  0: the default, which the plugin doesn't send

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-const char *const child_state_names[CHILD_STATES] = { "DOWN",     "STARTING", "READY",
-                                                      "DRAINING", "RESTING",  "FAILED" };
+const char *const child_state_names [CHILD_STATES] = { "DOWN",     "STARTING", "READY",
+                                                       "DRAINING", "RESTING",  "FAILED" };
 
 typedef struct {
     child_state_t state;
@@ -20,43 +20,43 @@ typedef struct {
 } row_t;
 
 //  An event without a row changes nothing.
-static const row_t rows[] = {
-  //  is              happens             becomes         do
-    {CHILD_DOWN,      CHILD_START,        CHILD_STARTING, CHILD_DO_SPAWN  },
-    { CHILD_FAILED,   CHILD_START,        CHILD_STARTING, CHILD_DO_SPAWN  },
+static const row_t rows [] = {
+    //  is              happens             becomes         do
+    { CHILD_DOWN, CHILD_START, CHILD_STARTING, CHILD_DO_SPAWN },
+    { CHILD_FAILED, CHILD_START, CHILD_STARTING, CHILD_DO_SPAWN },
 
-    { CHILD_STARTING, CHILD_TOLD_READY,   CHILD_READY,    CHILD_DO_NOTHING},
-    { CHILD_STARTING, CHILD_STOP,         CHILD_DRAINING, CHILD_DO_DRAIN  },
-    { CHILD_STARTING, CHILD_TIMEOUT,      CHILD_STARTING, CHILD_DO_KILL   },
-    { CHILD_STARTING, CHILD_EXIT_DRAINED, CHILD_RESTING,  CHILD_DO_NOTHING},
-    { CHILD_STARTING, CHILD_EXIT_NEVER,   CHILD_FAILED,   CHILD_DO_NOTHING},
-    { CHILD_STARTING, CHILD_EXIT_BUG,     CHILD_RESTING,  CHILD_DO_NOTHING},
-    { CHILD_STARTING, CHILD_EXIT_LATER,   CHILD_RESTING,  CHILD_DO_NOTHING},
+    { CHILD_STARTING, CHILD_TOLD_READY, CHILD_READY, CHILD_DO_NOTHING },
+    { CHILD_STARTING, CHILD_STOP, CHILD_DRAINING, CHILD_DO_DRAIN },
+    { CHILD_STARTING, CHILD_TIMEOUT, CHILD_STARTING, CHILD_DO_KILL },
+    { CHILD_STARTING, CHILD_EXIT_DRAINED, CHILD_RESTING, CHILD_DO_NOTHING },
+    { CHILD_STARTING, CHILD_EXIT_NEVER, CHILD_FAILED, CHILD_DO_NOTHING },
+    { CHILD_STARTING, CHILD_EXIT_BUG, CHILD_RESTING, CHILD_DO_NOTHING },
+    { CHILD_STARTING, CHILD_EXIT_LATER, CHILD_RESTING, CHILD_DO_NOTHING },
 
-    { CHILD_READY,    CHILD_BEAT,         CHILD_READY,    CHILD_DO_NOTHING},
-    { CHILD_READY,    CHILD_STOP,         CHILD_DRAINING, CHILD_DO_DRAIN  },
-    { CHILD_READY,    CHILD_TIMEOUT,      CHILD_READY,    CHILD_DO_KILL   },
-    { CHILD_READY,    CHILD_EXIT_DRAINED, CHILD_RESTING,  CHILD_DO_NOTHING},
-    { CHILD_READY,    CHILD_EXIT_NEVER,   CHILD_FAILED,   CHILD_DO_NOTHING},
-    { CHILD_READY,    CHILD_EXIT_BUG,     CHILD_RESTING,  CHILD_DO_NOTHING},
-    { CHILD_READY,    CHILD_EXIT_LATER,   CHILD_RESTING,  CHILD_DO_NOTHING},
+    { CHILD_READY, CHILD_BEAT, CHILD_READY, CHILD_DO_NOTHING },
+    { CHILD_READY, CHILD_STOP, CHILD_DRAINING, CHILD_DO_DRAIN },
+    { CHILD_READY, CHILD_TIMEOUT, CHILD_READY, CHILD_DO_KILL },
+    { CHILD_READY, CHILD_EXIT_DRAINED, CHILD_RESTING, CHILD_DO_NOTHING },
+    { CHILD_READY, CHILD_EXIT_NEVER, CHILD_FAILED, CHILD_DO_NOTHING },
+    { CHILD_READY, CHILD_EXIT_BUG, CHILD_RESTING, CHILD_DO_NOTHING },
+    { CHILD_READY, CHILD_EXIT_LATER, CHILD_RESTING, CHILD_DO_NOTHING },
 
-    { CHILD_DRAINING, CHILD_TIMEOUT,      CHILD_DRAINING, CHILD_DO_KILL   },
-    { CHILD_DRAINING, CHILD_EXIT_DRAINED, CHILD_DOWN,     CHILD_DO_NOTHING},
-    { CHILD_DRAINING, CHILD_EXIT_NEVER,   CHILD_FAILED,   CHILD_DO_NOTHING},
-    { CHILD_DRAINING, CHILD_EXIT_BUG,     CHILD_RESTING,  CHILD_DO_NOTHING},
-    { CHILD_DRAINING, CHILD_EXIT_LATER,   CHILD_RESTING,  CHILD_DO_NOTHING},
+    { CHILD_DRAINING, CHILD_TIMEOUT, CHILD_DRAINING, CHILD_DO_KILL },
+    { CHILD_DRAINING, CHILD_EXIT_DRAINED, CHILD_DOWN, CHILD_DO_NOTHING },
+    { CHILD_DRAINING, CHILD_EXIT_NEVER, CHILD_FAILED, CHILD_DO_NOTHING },
+    { CHILD_DRAINING, CHILD_EXIT_BUG, CHILD_RESTING, CHILD_DO_NOTHING },
+    { CHILD_DRAINING, CHILD_EXIT_LATER, CHILD_RESTING, CHILD_DO_NOTHING },
 
-    { CHILD_RESTING,  CHILD_TIMEOUT,      CHILD_DOWN,     CHILD_DO_NOTHING},
-    { CHILD_RESTING,  CHILD_STOP,         CHILD_DOWN,     CHILD_DO_NOTHING},
+    { CHILD_RESTING, CHILD_TIMEOUT, CHILD_DOWN, CHILD_DO_NOTHING },
+    { CHILD_RESTING, CHILD_STOP, CHILD_DOWN, CHILD_DO_NOTHING },
 };
 
 static const row_t *
 find_row (child_state_t state, child_event_t event)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].state == state && rows[i].event == event)
-            return &rows[i];
+        if (rows [i].state == state && rows [i].event == event)
+            return &rows [i];
     return NULL;
 }
 
@@ -89,11 +89,11 @@ backoff_ms (uint32_t backoffs, uint32_t random)
 static bool
 crashes_too_often (child_t *self, int64_t now_ms)
 {
-    int64_t *oldest = &self->crashes_ms[self->crash_count % CHILD_CRASHES];
+    int64_t *oldest = &self->crashes_ms [self->crash_count % CHILD_CRASHES];
     *oldest = now_ms;
     self->crash_count++;
     //  The ring's next slot now holds the oldest of the last CHILD_CRASHES.
-    int64_t first = self->crashes_ms[self->crash_count % CHILD_CRASHES];
+    int64_t first = self->crashes_ms [self->crash_count % CHILD_CRASHES];
     return self->crash_count >= CHILD_CRASHES && now_ms - first < CHILD_CRASH_WINDOW_MS;
 }
 

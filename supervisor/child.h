@@ -60,9 +60,9 @@ typedef struct {
     int64_t due_ms;    //  when CHILD_TIMEOUT is due; INT64_MAX never
     int64_t started_ms, ready_ms, beat_ms;    //  of this run
     uint32_t starts;
-    uint32_t restarts;                    //  ends that nobody asked for
-    uint32_t backoffs;                    //  in a row
-    int64_t crashes_ms[CHILD_CRASHES];    //  the last ones, a ring
+    uint32_t restarts;                     //  ends that nobody asked for
+    uint32_t backoffs;                     //  in a row
+    int64_t crashes_ms [CHILD_CRASHES];    //  the last ones, a ring
     uint32_t crash_count;
 } child_t;
 
@@ -81,6 +81,6 @@ child_event_t child_exit (int status);
 //  Does a process exist?
 bool child_runs (const child_t *self);
 
-extern const char *const child_state_names[CHILD_STATES];
+extern const char *const child_state_names [CHILD_STATES];
 
 #endif

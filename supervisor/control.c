@@ -42,7 +42,7 @@ on_take (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_
     while (!error && (error = usher_decode (&frame, &msg)) == USHER_OK)
         self->events.take (self->events.arg, peer, &msg);
     if (error != USHER_END)
-        log_warning ("frame refused", "link=%s reason=\"%s\"", usher_links[link].name,
+        log_warning ("frame refused", "link=%s reason=\"%s\"", usher_links [link].name,
                      usher_error_text (error));
 }
 
@@ -114,8 +114,6 @@ control_send (control_t *self, uint32_t peer, const usher_msg_t *msg)
 void
 control_answer (control_t *self, uint32_t peer, usher_outcome_t outcome, const char *text)
 {
-    usher_msg_t msg = {
-        .id = USHER_MSG_answer, .answer = {outcome, usher_str (text)}
-    };
+    usher_msg_t msg = { .id = USHER_MSG_answer, .answer = { outcome, usher_str (text) } };
     control_send (self, peer, &msg);
 }

@@ -14,7 +14,7 @@
 #define NAME_BYTES 128
 
 typedef struct {
-    char name[NAME_BYTES];
+    char name [NAME_BYTES];
     buffer_t help, type, samples;
 } family_t;
 
@@ -38,9 +38,9 @@ exposition_destroy (exposition_t **self_p)
     if (!self)
         return;
     for (size_t i = 0; i < self->count; i++) {
-        buffer_free (&self->families[i].help);
-        buffer_free (&self->families[i].type);
-        buffer_free (&self->families[i].samples);
+        buffer_free (&self->families [i].help);
+        buffer_free (&self->families [i].type);
+        buffer_free (&self->families [i].samples);
     }
     free (self->families);
     free (self);
@@ -52,11 +52,11 @@ static family_t *
 family_get (exposition_t *self, const char *name, size_t size)
 {
     for (size_t i = 0; i < self->count; i++)
-        if (strlen (self->families[i].name) == size && memcmp (self->families[i].name, name, size) == 0)
-            return &self->families[i];
+        if (strlen (self->families [i].name) == size && memcmp (self->families [i].name, name, size) == 0)
+            return &self->families [i];
     if (size == 0 || size >= NAME_BYTES || self->count == FAMILIES_MOST)
         return NULL;
-    family_t *family = &self->families[self->count++];
+    family_t *family = &self->families [self->count++];
     memcpy (family->name, name, size);
     return family;
 }
@@ -65,20 +65,20 @@ static size_t
 name_size (const char *line)
 {
     size_t size = 0;
-    while (isalnum ((unsigned char)line[size]) || line[size] == '_' || line[size] == ':')
+    while (isalnum ((unsigned char)line [size]) || line [size] == '_' || line [size] == ':')
         size++;
-    return isdigit ((unsigned char)line[0]) ? 0 : size;
+    return isdigit ((unsigned char)line [0]) ? 0 : size;
 }
 
 //  Does a sample's name belong to the family? A histogram's and a summary's have endings.
 static bool
 family_has (const family_t *self, const char *name, size_t size)
 {
-    static const char *const endings[] = { "", "_bucket", "_sum", "_count" };
+    static const char *const endings [] = { "", "_bucket", "_sum", "_count" };
     size_t stem = strlen (self->name);
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (size == stem + strlen (endings[i]) && memcmp (name, self->name, stem) == 0 &&
-            memcmp (name + stem, endings[i], size - stem) == 0)
+        if (size == stem + strlen (endings [i]) && memcmp (name, self->name, stem) == 0 &&
+            memcmp (name + stem, endings [i], size - stem) == 0)
             return true;
     return false;
 }
@@ -102,7 +102,7 @@ add_comment (exposition_t *self, const char *line, size_t size)
 static void
 add_sample (family_t *family, const char *process, const char *line, size_t size, size_t name)
 {
-    char label[96];
+    char label [96];
     snprintf (label, sizeof label, "process=\"%s\"", process ? process : "");
     buffer_t *out = &family->samples;
     const char *rest = line + name;
@@ -132,7 +132,7 @@ skip_labels (const char *text)
     for (text++; *text && *text != '\n'; text++) {
         if (*text == '"')
             quoted = !quoted;
-        else if (quoted && text[0] == '\\' && text[1])
+        else if (quoted && text [0] == '\\' && text [1])
             text++;
         else if (*text == '}' && !quoted)
             return text + 1;
@@ -157,7 +157,7 @@ void
 exposition_add (exposition_t *self, const char *process, const char *text)
 {
     family_t *current = NULL;
-    for (size_t size; *text; text += size + (text[size] == '\n')) {
+    for (size_t size; *text; text += size + (text [size] == '\n')) {
         size = strcspn (text, "\n");
         if (*text == '#') {
             family_t *named = add_comment (self, text, size);
@@ -179,7 +179,7 @@ exposition_text (const exposition_t *self, size_t most)
 {
     buffer_t out = { 0 };
     for (size_t i = 0; i < self->count; i++) {
-        const family_t *family = &self->families[i];
+        const family_t *family = &self->families [i];
         if (!family->samples.size ||
             out.size + family->help.size + family->type.size + family->samples.size > most)
             continue;

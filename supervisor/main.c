@@ -17,12 +17,10 @@ usage (void)
 int
 main (int argc, char **argv)
 {
-    static const struct option names[] = {
-        {"config",    required_argument, NULL, 'c'},
-        { "dir",      required_argument, NULL, 'd'},
-        { "audience", required_argument, NULL, 'a'},
-        { NULL,       0,                 NULL, 0  }
-    };
+    static const struct option names [] = { { "config", required_argument, NULL, 'c' },
+                                            { "dir", required_argument, NULL, 'd' },
+                                            { "audience", required_argument, NULL, 'a' },
+                                            { NULL, 0, NULL, 0 } };
     supervisor_options_t options = { .dir = "demo" };
     for (int option; (option = getopt_long (argc, argv, "", names, NULL)) != -1;) {
         if (option == 'c')

@@ -24,7 +24,7 @@ bool
 premises_programs_dir (char *path, size_t size)
 {
     ssize_t length = readlink ("/proc/self/exe", path, size - 1);
-    path[length < 0 ? 0 : length] = 0;
+    path [length < 0 ? 0 : length] = 0;
     char *slash = strrchr (path, '/');
     if (slash)
         *slash = 0;
@@ -36,9 +36,9 @@ premises_programs_dir (char *path, size_t size)
 bool
 premises_check_programs (const roster_t *roster, const char *programs_dir)
 {
-    char path[4200];
+    char path [4200];
     for (size_t i = 0; i < roster->count; i++) {
-        snprintf (path, sizeof path, "%s/%s", programs_dir, roster->entries[i].program);
+        snprintf (path, sizeof path, "%s/%s", programs_dir, roster->entries [i].program);
         if (access (path, X_OK) == 0)
             continue;
         fprintf (stderr, "usher: the program %s is missing (%s); build it with `make`\n", path,
@@ -51,7 +51,7 @@ premises_check_programs (const roster_t *roster, const char *programs_dir)
 static bool
 make_path (const char *path, mode_t mode)
 {
-    char part[4200];
+    char part [4200];
     snprintf (part, sizeof part, "%s", path);
     for (char *slash = strchr (part + 1, '/'); slash; slash = strchr (slash + 1, '/')) {
         *slash = 0;
@@ -65,7 +65,7 @@ make_path (const char *path, mode_t mode)
 static bool
 can_write (const char *path)
 {
-    char name[4300];
+    char name [4300];
     snprintf (name, sizeof name, "%s/.write-test", path);
     int file = open (name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     if (file < 0)
@@ -104,7 +104,7 @@ premises_make_directories (const config_t *config)
 static int
 lock_open (const char *run_dir, const char *name, int flags)
 {
-    char path[4300];
+    char path [4300];
     snprintf (path, sizeof path, "%s/%s", run_dir, name);
     int file = open (path, O_CREAT | O_RDWR | flags, 0600);
     if (file < 0)
@@ -115,13 +115,13 @@ lock_open (const char *run_dir, const char *name, int flags)
 static bool
 lock_own (premises_t *self, const char *run_dir, const char *dir)
 {
-    char pid[32] = "";
+    char pid [32] = "";
     self->own = lock_open (run_dir, "supervisor.lock", O_CLOEXEC);
     if (self->own < 0)
         return false;
     if (flock (self->own, LOCK_EX | LOCK_NB) != 0) {
         ssize_t size = pread (self->own, pid, sizeof pid - 1, 0);
-        pid[size > 0 ? strcspn (pid, "\n") : 0] = 0;
+        pid [size > 0 ? strcspn (pid, "\n") : 0] = 0;
         fprintf (
             stderr,
             "usher: a supervisor (pid %s) already runs in %s; `usher stop --dir %s` ends it, another --dir "
@@ -231,21 +231,21 @@ premises_check_ports (const config_t *config)
     const struct {
         uint16_t port;
         const char *setting, *variable;
-    } ports[] = {
-        {config->collector.enabled ? config->collector.port : 0, "collector.port",         "USHER_COLLECTOR_PORT"        },
-        { config->gateway.port,                                  "gateway.port",           "USHER_GATEWAY_PORT"          },
-        { config->gateway.dashboard.port,                        "gateway.dashboard.port", "USHER_GATEWAY_DASHBOARD_PORT"},
-        { config->gateway.tracker.port,                          "gateway.tracker.port",   "USHER_GATEWAY_TRACKER_PORT"  },
+    } ports [] = {
+        { config->collector.enabled ? config->collector.port : 0, "collector.port", "USHER_COLLECTOR_PORT" },
+        { config->gateway.port, "gateway.port", "USHER_GATEWAY_PORT" },
+        { config->gateway.dashboard.port, "gateway.dashboard.port", "USHER_GATEWAY_DASHBOARD_PORT" },
+        { config->gateway.tracker.port, "gateway.tracker.port", "USHER_GATEWAY_TRACKER_PORT" },
     };
     const size_t count = sizeof ports / sizeof *ports;
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < i; j++)
-            if (ports[i].port && ports[i].port == ports[j].port) {
+            if (ports [i].port && ports [i].port == ports [j].port) {
                 fprintf (stderr, "usher: %s and %s are both port %u; give one of them another\n",
-                         ports[j].setting, ports[i].setting, ports[i].port);
+                         ports [j].setting, ports [i].setting, ports [i].port);
                 return false;
             }
-        if (!check_port (config->bind, ports[i].port, ports[i].setting, ports[i].variable))
+        if (!check_port (config->bind, ports [i].port, ports [i].setting, ports [i].variable))
             return false;
     }
     return true;

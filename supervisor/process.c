@@ -14,17 +14,17 @@
 #define ARGUMENTS_MOST 12
 
 typedef struct {
-    char path[4200], instance[16], viewers[16], url[64];
-    const char *list[ARGUMENTS_MOST];
+    char path [4200], instance [16], viewers [16], url [64];
+    const char *list [ARGUMENTS_MOST];
     size_t count;
 } arguments_t;
 
 static void
 add (arguments_t *self, const char *option, const char *value)
 {
-    self->list[self->count++] = option;
+    self->list [self->count++] = option;
     if (value)
-        self->list[self->count++] = value;
+        self->list [self->count++] = value;
 }
 
 static void

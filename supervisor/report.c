@@ -34,11 +34,11 @@ report_status (const roster_t *roster, const char *state, int64_t started_ms, in
     fprintf (out, "{\"supervisor\":{\"pid\":%d,\"state\":\"%s\",\"uptime_ms\":%" PRId64 "},\"processes\":[",
              (int)getpid (), state, now_ms - started_ms);
     for (size_t i = 0; i < roster->count; i++) {
-        const roster_entry_t *entry = &roster->entries[i];
+        const roster_entry_t *entry = &roster->entries [i];
         const child_t *child = &entry->child;
         bool runs = child_runs (child);
         fprintf (out, "%s{\"name\":\"%s\",\"state\":\"%s\"", i ? "," : "", entry->name,
-                 child_state_names[child->state]);
+                 child_state_names [child->state]);
         print_age (out, "pid", runs, entry->pid);
         print_age (out, "uptime_ms", runs, now_ms - child->started_ms);
         print_age (out, "restarts", true, child->restarts);
@@ -55,7 +55,7 @@ print_states (const roster_entry_t *entry, FILE *out)
 {
     for (size_t state = 0; state < CHILD_STATES; state++)
         fprintf (out, "usher_process_state{process=\"%s\",state=\"%s\"} %d\n", entry->name,
-                 child_state_names[state], entry->child.state == state);
+                 child_state_names [state], entry->child.state == state);
 }
 
 char *
@@ -66,23 +66,23 @@ report_metrics (const roster_t *roster, int64_t now_ms)
     FILE *out = text_open (&text, &size);
     fprintf (out, "# HELP usher_process_up Whether the process is ready.\n# TYPE usher_process_up gauge\n");
     for (size_t i = 0; i < roster->count; i++)
-        fprintf (out, "usher_process_up{process=\"%s\"} %d\n", roster->entries[i].name,
-                 roster->entries[i].child.state == CHILD_READY);
+        fprintf (out, "usher_process_up{process=\"%s\"} %d\n", roster->entries [i].name,
+                 roster->entries [i].child.state == CHILD_READY);
     fprintf (out, "# HELP usher_process_restarts_total Ends of the process that nobody asked for.\n"
                   "# TYPE usher_process_restarts_total counter\n");
     for (size_t i = 0; i < roster->count; i++)
-        fprintf (out, "usher_process_restarts_total{process=\"%s\"} %u\n", roster->entries[i].name,
-                 roster->entries[i].child.restarts);
+        fprintf (out, "usher_process_restarts_total{process=\"%s\"} %u\n", roster->entries [i].name,
+                 roster->entries [i].child.restarts);
     fprintf (out, "# HELP usher_process_uptime_seconds Time since the process was started.\n"
                   "# TYPE usher_process_uptime_seconds gauge\n");
     for (size_t i = 0; i < roster->count; i++)
-        if (child_runs (&roster->entries[i].child))
-            fprintf (out, "usher_process_uptime_seconds{process=\"%s\"} %.3f\n", roster->entries[i].name,
-                     (double)(now_ms - roster->entries[i].child.started_ms) / 1000);
+        if (child_runs (&roster->entries [i].child))
+            fprintf (out, "usher_process_uptime_seconds{process=\"%s\"} %.3f\n", roster->entries [i].name,
+                     (double)(now_ms - roster->entries [i].child.started_ms) / 1000);
     fprintf (out, "# HELP usher_process_state The state of the process: 1 for the one that it is in.\n"
                   "# TYPE usher_process_state gauge\n");
     for (size_t i = 0; i < roster->count; i++)
-        print_states (&roster->entries[i], out);
+        print_states (&roster->entries [i], out);
     fclose (out);
     return text;
 }
@@ -95,17 +95,17 @@ report_where (const config_t *config, FILE *out)
     const struct {
         const char *what, *scheme, *path;
         uint16_t port;
-    } places[] = {
-        {"tracking page", "http", "",    config->gateway.tracker.port                          },
-        { "dashboard",    "http", "",    config->gateway.dashboard.port                        },
-        { "feed",         "ws",   "/ws", config->gateway.port                                  },
-        { "collector",    "http", "",    config->collector.enabled ? config->collector.port : 0},
+    } places [] = {
+        { "tracking page", "http", "", config->gateway.tracker.port },
+        { "dashboard", "http", "", config->gateway.dashboard.port },
+        { "feed", "ws", "/ws", config->gateway.port },
+        { "collector", "http", "", config->collector.enabled ? config->collector.port : 0 },
     };
     fprintf (out, "\nUsher is up.\n\n");
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (places[i].port)
-            fprintf (out, "  %-14s  %s://%s:%u%s\n", places[i].what, places[i].scheme, host, places[i].port,
-                     places[i].path);
+        if (places [i].port)
+            fprintf (out, "  %-14s  %s://%s:%u%s\n", places [i].what, places [i].scheme, host,
+                     places [i].port, places [i].path);
     fprintf (out, "\nCtrl-C drains and stops everything.\n\n");
     fflush (out);
 }

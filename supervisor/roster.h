@@ -13,7 +13,7 @@
 #define ROSTER_NOBODY UINT32_MAX
 
 typedef struct {
-    char name[32];               //  shard-0
+    char name [32];              //  shard-0
     const char *kind;            //  shard
     const char *program;         //  usher-shard
     const char *const *needs;    //  kinds, ended by NULL
@@ -27,7 +27,7 @@ typedef struct {
 } roster_entry_t;
 
 typedef struct {
-    roster_entry_t entries[ROSTER_MOST];
+    roster_entry_t entries [ROSTER_MOST];
     size_t count;
 } roster_t;
 

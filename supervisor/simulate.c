@@ -35,7 +35,7 @@ struct _request_t {
     request_t *next;
     size_t length;
     unsigned events;
-    char body[];
+    char body [];
 };
 
 typedef struct {
@@ -57,8 +57,8 @@ typedef struct {
     audience_t *audience;
     CURLM *multi;
     struct curl_slist *headers;
-    char url[1024];
-    lane_t lanes[LANES_MAX];
+    char url [1024];
+    lane_t lanes [LANES_MAX];
     size_t lanes_count;
     uint64_t jitter;
     int64_t started_ms;
@@ -156,7 +156,7 @@ s_say_failing (simulate_t *self, bool failing, CURLcode code, long status)
     if (!failing) {
         fprintf (stderr, "simulate: the collector answers again\n");
         for (size_t index = 0; index < self->lanes_count; index++)
-            self->lanes[index].not_before_ms = 0;
+            self->lanes [index].not_before_ms = 0;
     } else if (code != CURLE_OK)
         fprintf (stderr, "simulate: no answer from %s: %s; events are kept and tried again\n", self->url,
                  curl_easy_strerror (code));
@@ -224,13 +224,13 @@ s_audience_time (const simulate_t *self, int64_t now_ms)
 static void
 s_generate (simulate_t *self, int64_t now_ms)
 {
-    char body[AUDIENCE_BODY_MAX];
+    char body [AUDIENCE_BODY_MAX];
     size_t length;
     int64_t until_ms = s_audience_time (self, now_ms);
     for (int step = 0; step < STEPS_PER_TURN; step++) {
         if (!audience_step (self->audience, until_ms, body, sizeof body, &length))
             return;
-        lane_t *lane = &self->lanes[audience_last_tab (self->audience) % self->lanes_count];
+        lane_t *lane = &self->lanes [audience_last_tab (self->audience) % self->lanes_count];
         s_lane_push (self, lane, body, length, audience_last_events (self->audience));
     }
 }
@@ -241,7 +241,7 @@ s_send (simulate_t *self, int64_t now_ms)
     int running, left;
     CURLMsg *message;
     for (size_t index = 0; index < self->lanes_count; index++)
-        s_lane_start (self, &self->lanes[index], now_ms);
+        s_lane_start (self, &self->lanes [index], now_ms);
     curl_multi_perform (self->multi, &running);
     while ((message = curl_multi_info_read (self->multi, &left))) {
         lane_t *lane = NULL;
@@ -317,7 +317,7 @@ static bool
 s_url_make (const char *collector_url, char *url, size_t size)
 {
     size_t length = strlen (collector_url);
-    while (length && collector_url[length - 1] == '/')
+    while (length && collector_url [length - 1] == '/')
         length--;
     if (strncmp (collector_url, "http://", 7) != 0 && strncmp (collector_url, "https://", 8) != 0)
         return false;
@@ -360,7 +360,7 @@ s_open (simulate_t *self)
     size_t tabs = audience_counters (self->audience)->tabs;
     self->lanes_count = tabs < LANES_MAX ? tabs : LANES_MAX;
     for (size_t index = 0; index < self->lanes_count; index++)
-        if (!s_lane_open (self, &self->lanes[index]))
+        if (!s_lane_open (self, &self->lanes [index]))
             abort ();
     return true;
 }
@@ -369,7 +369,7 @@ static void
 s_close (simulate_t *self)
 {
     for (size_t index = 0; index < self->lanes_count; index++)
-        s_lane_close (self, &self->lanes[index]);
+        s_lane_close (self, &self->lanes [index]);
     if (self->multi)
         curl_multi_cleanup (self->multi);
     curl_slist_free_all (self->headers);

@@ -8,7 +8,7 @@
 static uint64_t
 weight (uint32_t slot, uint32_t shard)
 {
-    const uint8_t key[4] = { (uint8_t)(slot >> 8), (uint8_t)slot, (uint8_t)(shard >> 8), (uint8_t)shard };
+    const uint8_t key [4] = { (uint8_t)(slot >> 8), (uint8_t)slot, (uint8_t)(shard >> 8), (uint8_t)shard };
     return XXH64 (key, sizeof key, 0);
 }
 
@@ -23,8 +23,8 @@ owner (uint32_t slot, uint32_t shards)
 }
 
 void
-slot_map_fill (uint8_t owners[USHER_SLOTS], uint32_t shards)
+slot_map_fill (uint8_t owners [USHER_SLOTS], uint32_t shards)
 {
     for (uint32_t slot = 0; slot < USHER_SLOTS; slot++)
-        owners[slot] = owner (slot, shards);
+        owners [slot] = owner (slot, shards);
 }

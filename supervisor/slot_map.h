@@ -10,6 +10,6 @@
 #include "codec.h"
 
 //  Fills in the number of each slot's shard; shards is 1 to 255.
-void slot_map_fill (uint8_t owners[USHER_SLOTS], uint32_t shards);
+void slot_map_fill (uint8_t owners [USHER_SLOTS], uint32_t shards);
 
 #endif

@@ -37,11 +37,11 @@
 typedef struct {
     const config_t *config;
     supervisor_options_t options;
-    char programs_dir[4096];
+    char programs_dir [4096];
     premises_t premises;
     control_t *control;
     int signals;
-    uint8_t owners[USHER_SLOTS];
+    uint8_t owners [USHER_SLOTS];
     roster_t roster;
     int64_t now_ms, started_ms, metrics_ms;
     bool announced;    //  everybody has been ready once
@@ -80,8 +80,8 @@ send_metrics (supervisor_t *self)
     char *own = report_metrics (&self->roster, self->now_ms);
     exposition_add (all, NULL, own);
     for (size_t i = 0; i < self->roster.count; i++)
-        if (self->roster.entries[i].metrics)
-            exposition_add (all, self->roster.entries[i].name, self->roster.entries[i].metrics);
+        if (self->roster.entries [i].metrics)
+            exposition_add (all, self->roster.entries [i].name, self->roster.entries [i].metrics);
     char *text = exposition_text (all, METRICS_MOST);
     usher_msg_t msg = { .id = USHER_MSG_metrics, .metrics = { usher_str (text) } };
     control_send (self->control, gateway->peer, &msg);
@@ -97,12 +97,12 @@ static void
 answer_waiter (supervisor_t *self, roster_entry_t *entry)
 {
     child_state_t state = entry->child.state;
-    char text[160];
+    char text [160];
     if (entry->waiter == ROSTER_NOBODY || (state != CHILD_READY && state != CHILD_FAILED && !self->draining))
         return;
     bool good = state == CHILD_READY;
     snprintf (text, sizeof text, "%s is %s%s", entry->name,
-              good ? "ready again, pid " : "not back: ", good ? "" : child_state_names[state]);
+              good ? "ready again, pid " : "not back: ", good ? "" : child_state_names [state]);
     if (good)
         snprintf (text + strlen (text), sizeof text - strlen (text), "%d", (int)entry->pid);
     control_answer (self->control, entry->waiter, good ? USHER_outcome_done : USHER_outcome_failed, text);
@@ -152,7 +152,7 @@ static void
 kill_hard (roster_entry_t *entry)
 {
     log_error ("killed", "name=%s pid=%d state=%s reason=\"%s\"", entry->name, (int)entry->pid,
-               child_state_names[entry->child.state],
+               child_state_names [entry->child.state],
                entry->child.state == CHILD_READY      ? "its work loop sent no beat"
                : entry->child.state == CHILD_STARTING ? "it did not get ready"
                                                       : "it did not finish its drain");
@@ -200,8 +200,8 @@ happen (supervisor_t *self, roster_entry_t *entry, child_event_t event)
         kill_hard (entry);
     if (entry->child.state == was)
         return;
-    log_debug ("state", "name=%s from=%s to=%s", entry->name, child_state_names[was],
-               child_state_names[entry->child.state]);
+    log_debug ("state", "name=%s from=%s to=%s", entry->name, child_state_names [was],
+               child_state_names [entry->child.state]);
     tell_change (self, entry, event);
     answer_waiter (self, entry);
 }
@@ -216,7 +216,7 @@ step (supervisor_t *self)
         if (self->draining)
             roster_drain_next (&self->roster);
         for (size_t i = 0; i < self->roster.count; i++) {
-            roster_entry_t *entry = &self->roster.entries[i];
+            roster_entry_t *entry = &self->roster.entries [i];
             bool may_start = !self->draining && roster_may_start (&self->roster, entry);
             child_event_t event = child_due (&entry->child, self->now_ms, may_start);
             if (event == CHILD_NOTHING)
@@ -258,8 +258,8 @@ static roster_entry_t *
 entry_of_peer (supervisor_t *self, uint32_t peer)
 {
     for (size_t i = 0; i < self->roster.count; i++)
-        if (self->roster.entries[i].peer == peer)
-            return &self->roster.entries[i];
+        if (self->roster.entries [i].peer == peer)
+            return &self->roster.entries [i];
     return NULL;
 }
 
@@ -304,7 +304,7 @@ static void
 do_restart (supervisor_t *self, uint32_t peer, const char *target)
 {
     roster_entry_t *entry = roster_find (&self->roster, target);
-    char text[160];
+    char text [160];
     if (!entry)
         snprintf (text, sizeof text, "there is no process \"%.64s\"; `usher status` lists them", target);
     else if (self->draining)
@@ -324,7 +324,7 @@ static void
 do_stop (supervisor_t *self, uint32_t peer, const char *target)
 {
     (void)target;
-    char text[32];
+    char text [32];
     snprintf (text, sizeof text, "%d", (int)getpid ());
     control_answer (self->control, peer, USHER_outcome_done, text);
     start_drain (self);
@@ -336,16 +336,12 @@ on_command (supervisor_t *self, uint32_t peer, const usher_msg_t *msg)
     static const struct {
         const char *verb;
         void (*run) (supervisor_t *self, uint32_t peer, const char *target);
-    } verbs[] = {
-        {"status",   do_status },
-        { "restart", do_restart},
-        { "stop",    do_stop   }
-    };
-    char target[65];
+    } verbs [] = { { "status", do_status }, { "restart", do_restart }, { "stop", do_stop } };
+    char target [65];
     snprintf (target, sizeof target, "%.*s", (int)msg->command.target.size, msg->command.target.data);
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (usher_str_eq (msg->command.verb, usher_str (verbs[i].verb))) {
-            verbs[i].run (self, peer, target);
+        if (usher_str_eq (msg->command.verb, usher_str (verbs [i].verb))) {
+            verbs [i].run (self, peer, target);
             return;
         }
     control_answer (self->control, peer, USHER_outcome_refused,
@@ -358,15 +354,13 @@ on_take (void *arg, uint32_t peer, const usher_msg_t *msg)
     static const struct {
         usher_msg_id_t id;
         void (*handler) (supervisor_t *self, uint32_t peer, const usher_msg_t *msg);
-    } routes[] = {
-        {USHER_MSG_ready,    on_ready  },
-        { USHER_MSG_beat,    on_beat   },
-        { USHER_MSG_command, on_command}
-    };
+    } routes [] = { { USHER_MSG_ready, on_ready },
+                    { USHER_MSG_beat, on_beat },
+                    { USHER_MSG_command, on_command } };
     supervisor_t *self = arg;
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
-        if (routes[i].id == msg->id)
-            routes[i].handler (self, peer, msg);
+        if (routes [i].id == msg->id)
+            routes [i].handler (self, peer, msg);
 }
 
 static void
@@ -388,8 +382,8 @@ on_down (void *arg, uint32_t peer)
     if (entry)
         entry->peer = ROSTER_NOBODY;
     for (size_t i = 0; i < self->roster.count; i++)
-        if (self->roster.entries[i].waiter == peer)
-            self->roster.entries[i].waiter = ROSTER_NOBODY;
+        if (self->roster.entries [i].waiter == peer)
+            self->roster.entries [i].waiter = ROSTER_NOBODY;
 }
 
 //  ---- the loop
@@ -398,10 +392,10 @@ static void
 kill_all (supervisor_t *self)
 {
     for (size_t i = 0; i < self->roster.count; i++)
-        if (self->roster.entries[i].pid > 0)
-            kill (self->roster.entries[i].pid, SIGKILL);
+        if (self->roster.entries [i].pid > 0)
+            kill (self->roster.entries [i].pid, SIGKILL);
     for (size_t i = 0; i < self->roster.count; i++)
-        self->roster.entries[i].child.wanted = false;
+        self->roster.entries [i].child.wanted = false;
 }
 
 static void
@@ -425,18 +419,16 @@ wait_ms (const supervisor_t *self)
 {
     int64_t due = self->metrics_ms + METRICS_MS;
     for (size_t i = 0; i < self->roster.count; i++)
-        if (self->roster.entries[i].child.due_ms < due)
-            due = self->roster.entries[i].child.due_ms;
+        if (self->roster.entries [i].child.due_ms < due)
+            due = self->roster.entries [i].child.due_ms;
     return due > self->now_ms ? (long)(due - self->now_ms) : 0;
 }
 
 static void
 loop_turn (supervisor_t *self)
 {
-    zmq_pollitem_t items[2] = {
-        {.fd = self->signals,                       .events = ZMQ_POLLIN},
-        { .socket = control_socket (self->control), .events = ZMQ_POLLIN}
-    };
+    zmq_pollitem_t items [2] = { { .fd = self->signals, .events = ZMQ_POLLIN },
+                                 { .socket = control_socket (self->control), .events = ZMQ_POLLIN } };
     if (zmq_poll (items, 2, wait_ms (self)) < 0 && errno != EINTR)
         abort ();
     self->now_ms = service_now ().mono_ms;

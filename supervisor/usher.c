@@ -19,17 +19,18 @@ typedef struct {
 
 static int usher_help (int argc, char **argv);
 
-static const verb_t verbs[] = {
-    {"up",        usher_up,       "[--audience N]",                                "start everything and stay in front; Ctrl-C drains and stops it"},
-    { "status",   usher_status,   "[--json]",                                      "who runs, since when, restarted how often"                     },
-    { "restart",  usher_restart,  "NAME",                                          "drain one process and start it again; returns when it is ready"},
-    { "stop",     usher_stop,     "",                                              "drain and stop everything; returns when it is done"            },
-    { "watch",    usher_watch,    "[--all]",                                       "print the feed: status changes; with --all every message"      },
-    { "replay",   usher_replay,   "FILE [--speed N] [--url URL]",
-     "send recorded tracker requests to the collector; --speed 0: at once"                                                                         },
+static const verb_t verbs [] = {
+    { "up", usher_up, "[--audience N]", "start everything and stay in front; Ctrl-C drains and stops it" },
+    { "status", usher_status, "[--json]", "who runs, since when, restarted how often" },
+    { "restart", usher_restart, "NAME", "drain one process and start it again; returns when it is ready" },
+    { "stop", usher_stop, "", "drain and stop everything; returns when it is done" },
+    { "watch", usher_watch, "[--all]", "print the feed: status changes; with --all every message" },
+    { "replay", usher_replay, "FILE [--speed N] [--url URL]",
+      "send recorded tracker requests to the collector; --speed 0: at once" },
     { "simulate", usher_simulate,
-     "[--viewers N] [--url URL] [--seed S] [--speed X] [--duration S] [--ping S]", "send the requests of simulated viewers to the collector"       },
-    { "help",     usher_help,     "",                                              "this"                                                          },
+      "[--viewers N] [--url URL] [--seed S] [--speed X] [--duration S] [--ping S]",
+      "send the requests of simulated viewers to the collector" },
+    { "help", usher_help, "", "this" },
 };
 
 static int
@@ -39,7 +40,7 @@ usher_help (int argc, char **argv)
     (void)argv;
     printf ("usher VERB [--dir DIR] [--config FILE] ...\n\n");
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        printf ("  usher %s %s\n      %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
+        printf ("  usher %s %s\n      %s\n", verbs [i].name, verbs [i].arguments, verbs [i].help);
     printf ("\nDIR keeps sockets and data (default: demo). FILE has the settings (default: usher.yaml here, "
             "if there is one;\n"
             "usher.yaml.example lists them).\n");
@@ -51,20 +52,18 @@ usher_help (int argc, char **argv)
 static bool
 options_parse (int argc, char **argv, const usher_option_t *options, usher_where_t *where)
 {
-    struct option names[OPTIONS_MOST] = {
-        {"dir",     required_argument, NULL, 'd'},
-        { "config", required_argument, NULL, 'c'}
-    };
-    for (size_t i = 0; options[i].name && i < OPTIONS_MOST - 3; i++)
-        names[i + 2] = (struct option){ options[i].name, options[i].flag ? no_argument : required_argument,
-                                        NULL, (int)i + 256 };
+    struct option names [OPTIONS_MOST] = { { "dir", required_argument, NULL, 'd' },
+                                           { "config", required_argument, NULL, 'c' } };
+    for (size_t i = 0; options [i].name && i < OPTIONS_MOST - 3; i++)
+        names [i + 2] = (struct option){ options [i].name, options [i].flag ? no_argument : required_argument,
+                                         NULL, (int)i + 256 };
     for (int option; (option = getopt_long (argc, argv, "", names, NULL)) != -1;) {
         if (option == 'd')
             where->dir = optarg;
         else if (option == 'c')
             where->config_file = optarg;
         else if (option >= 256)
-            *options[option - 256].text = options[option - 256].flag ? "1" : optarg;
+            *options [option - 256].text = options [option - 256].flag ? "1" : optarg;
         else
             return false;
     }
@@ -79,13 +78,13 @@ usher_options (int argc, char **argv, const usher_option_t *options, const char 
     int left = argc - optind;
     if (!good || left > (word ? 1 : 0) || (word && left == 0)) {
         for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-            if (strcmp (verbs[i].name, argv[0]) == 0)
-                fprintf (stderr, "usage: usher %s [--dir DIR] [--config FILE] %s\n", argv[0],
-                         verbs[i].arguments);
+            if (strcmp (verbs [i].name, argv [0]) == 0)
+                fprintf (stderr, "usage: usher %s [--dir DIR] [--config FILE] %s\n", argv [0],
+                         verbs [i].arguments);
         return false;
     }
     if (word)
-        *word = argv[optind];
+        *word = argv [optind];
     if (!where->config_file && access ("usher.yaml", F_OK) == 0)
         where->config_file = "usher.yaml";
     where->config = config_load (where->config_file, where->dir);
@@ -112,12 +111,12 @@ usher_number (const char *option, const char *text, double min, double max, doub
 int
 main (int argc, char **argv)
 {
-    const char *name = argc > 1 ? argv[1] : "help";
+    const char *name = argc > 1 ? argv [1] : "help";
     if (strcmp (name, "--help") == 0 || strcmp (name, "-h") == 0)
         name = "help";
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (strcmp (verbs[i].name, name) == 0)
-            return verbs[i].run (argc - 1, argv + 1);
+        if (strcmp (verbs [i].name, name) == 0)
+            return verbs [i].run (argc - 1, argv + 1);
     fprintf (stderr, "usher: there is no verb %s; `usher help` lists them\n", name);
     return 1;
 }

@@ -26,7 +26,7 @@ typedef struct {
 int
 usher_supervisor_pid (const char *run_dir)
 {
-    char path[4300], pid[32] = "";
+    char path [4300], pid [32] = "";
     snprintf (path, sizeof path, "%s/supervisor.lock", run_dir);
     int file = open (path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
@@ -43,10 +43,9 @@ on_up (void *arg, usher_link_id_t link, uint32_t peer, const char *name)
     (void)link;
     (void)name;
     question_t *self = arg;
-    uint8_t frame[512];
-    usher_msg_t msg = {
-        .id = USHER_MSG_command, .command = {usher_str (self->verb), usher_str (self->target)}
-    };
+    uint8_t frame [512];
+    usher_msg_t msg = { .id = USHER_MSG_command,
+                        .command = { usher_str (self->verb), usher_str (self->target) } };
     size_t head = usher_frame_begin (frame, sizeof frame),
            size = usher_encode (&msg, frame + head, sizeof frame - head);
     if (size)
@@ -94,7 +93,7 @@ usher_ask (const usher_where_t *where, const char *verb, const char *target, int
                  where->config->run_dir, where->dir);
         return NULL;
     }
-    char name[32];
+    char name [32];
     uint64_t incarnation = 0;
     snprintf (name, sizeof name, "usher-%d", (int)getpid ());
     if (getrandom (&incarnation, sizeof incarnation, 0) != sizeof incarnation)

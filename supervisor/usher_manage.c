@@ -24,16 +24,13 @@ usher_up (int argc, char **argv)
     usher_where_t where;
     const char *audience = "0";
     double viewers;
-    const usher_option_t options[] = {
-        {"audience", &audience, false},
-        { NULL,      NULL,      false}
-    };
+    const usher_option_t options [] = { { "audience", &audience, false }, { NULL, NULL, false } };
     if (!usher_options (argc, argv, options, NULL, &where))
         return 1;
     usher_where_term (&where);
     if (!usher_number ("--audience", audience, 0, 1000000, &viewers))
         return 1;
-    char path[4200], folder[4096];
+    char path [4200], folder [4096];
     if (!premises_programs_dir (folder, sizeof folder))
         return 1;
     snprintf (path, sizeof path, "%s/usher-supervisor", folder);
@@ -61,7 +58,7 @@ print_duration (const json_t *ms, char *text, size_t size)
 static void
 print_process (const json_t *process)
 {
-    char uptime[32], beat[32] = "-", pid[32] = "-";
+    char uptime [32], beat [32] = "-", pid [32] = "-";
     const json_t *age = json_object_get (process, "beat_age_ms"), *id = json_object_get (process, "pid");
     print_duration (json_object_get (process, "uptime_ms"), uptime, sizeof uptime);
     if (json_is_integer (age))
@@ -79,7 +76,7 @@ print_status (const char *text)
 {
     json_t *status = json_loads (text, 0, NULL), *supervisor = json_object_get (status, "supervisor"),
            *process;
-    char uptime[32];
+    char uptime [32];
     size_t i;
     if (!status)
         return 1;
@@ -99,10 +96,7 @@ usher_status (int argc, char **argv)
     usher_where_t where;
     usher_outcome_t outcome;
     const char *json = NULL;
-    const usher_option_t options[] = {
-        {"json", &json, true },
-        { NULL,  NULL,  false}
-    };
+    const usher_option_t options [] = { { "json", &json, true }, { NULL, NULL, false } };
     if (!usher_options (argc, argv, options, NULL, &where))
         return 1;
     char *text = usher_ask (&where, "status", "", ANSWER_MS, &outcome);
@@ -122,9 +116,7 @@ usher_restart (int argc, char **argv)
     usher_where_t where;
     usher_outcome_t outcome;
     const char *name;
-    const usher_option_t options[] = {
-        {NULL, NULL, false}
-    };
+    const usher_option_t options [] = { { NULL, NULL, false } };
     if (!usher_options (argc, argv, options, &name, &where))
         return 1;
     char *text = strlen (name) <= 64 ? usher_ask (&where, "restart", name, RESTART_MS, &outcome) : NULL;
@@ -154,9 +146,7 @@ usher_stop (int argc, char **argv)
 {
     usher_where_t where;
     usher_outcome_t outcome;
-    const usher_option_t options[] = {
-        {NULL, NULL, false}
-    };
+    const usher_option_t options [] = { { NULL, NULL, false } };
     if (!usher_options (argc, argv, options, NULL, &where))
         return 1;
     char *text = usher_ask (&where, "stop", "", ANSWER_MS, &outcome);

@@ -22,8 +22,8 @@ typedef struct {
 } replay_t;
 
 //  What a collector looks at; others, such as Host and Content-Length, belong to the connection.
-static const char *const headers_kept[] = { "content-type", "user-agent", "cookie",      "accept-language",
-                                            "origin",       "referer",    "sp-anonymous" };
+static const char *const headers_kept [] = { "content-type", "user-agent", "cookie",      "accept-language",
+                                             "origin",       "referer",    "sp-anonymous" };
 
 static struct curl_slist *
 headers_of (const json_t *request)
@@ -34,7 +34,7 @@ headers_of (const json_t *request)
     json_t *value;
     json_object_foreach (json_object_get (request, "headers"), name,
                          value) for (size_t i = 0; i < sizeof headers_kept / sizeof *headers_kept;
-                                     i++) if (strcasecmp (name, headers_kept[i]) == 0 &&
+                                     i++) if (strcasecmp (name, headers_kept [i]) == 0 &&
                                               json_is_string (value))
     {
         size_t size = strlen (name) + json_string_length (value) + 3;
@@ -60,7 +60,7 @@ ignore_body (char *data, size_t size, size_t count, void *arg)
 static bool
 request_send (replay_t *self, const json_t *request)
 {
-    char url[16384], reason[CURL_ERROR_SIZE] = "";
+    char url [16384], reason [CURL_ERROR_SIZE] = "";
     const char *body = json_string_value (json_object_get (request, "bodyRaw"));
     const char *method = json_string_value (json_object_get (request, "method"));
     snprintf (url, sizeof url, "%s%s", self->url, json_string_value (json_object_get (request, "url")));
@@ -177,13 +177,11 @@ int
 usher_replay (int argc, char **argv)
 {
     usher_where_t where;
-    char own_url[64];
+    char own_url [64];
     const char *file, *speed = "1", *url = NULL;
-    const usher_option_t options[] = {
-        {"speed", &speed, false},
-        { "url",  &url,   false},
-        { NULL,   NULL,   false}
-    };
+    const usher_option_t options [] = { { "speed", &speed, false },
+                                        { "url", &url, false },
+                                        { NULL, NULL, false } };
     if (!usher_options (argc, argv, options, &file, &where))
         return 1;
     snprintf (own_url, sizeof own_url, "http://127.0.0.1:%u", where.config->collector.port);

@@ -21,16 +21,12 @@ int
 usher_simulate (int argc, char **argv)
 {
     usher_where_t where;
-    char own_url[64];
+    char own_url [64];
     const char *viewers = "100", *url = NULL, *seed = "1", *speed = "1", *duration = "0", *ping = "0";
-    const usher_option_t options[] = {
-        {"viewers",   &viewers,  false},
-        { "url",      &url,      false},
-        { "seed",     &seed,     false},
-        { "speed",    &speed,    false},
-        { "duration", &duration, false},
-        { "ping",     &ping,     false},
-        { NULL,       NULL,      false}
+    const usher_option_t options [] = {
+        { "viewers", &viewers, false }, { "url", &url, false },           { "seed", &seed, false },
+        { "speed", &speed, false },     { "duration", &duration, false }, { "ping", &ping, false },
+        { NULL, NULL, false }
     };
     double count, number, factor, seconds, interval;
     if (!usher_options (argc, argv, options, NULL, &where))

@@ -27,12 +27,12 @@ print_announce (const usher_announce_t *announce)
 {
     time_t seconds = (time_t)(announce->collected_ms / 1000);
     struct tm tm;
-    char time[16];
+    char time [16];
     strftime (time, sizeof time, "%H:%M:%S", gmtime_r (&seconds, &tm));
     printf ("%s.%03uZ  %-36.*s  ", time, (unsigned)(announce->collected_ms % 1000),
             (int)announce->viewer_id.size, announce->viewer_id.data);
-    print_capitals (usher_status_names[announce->status]);
-    printf ("  after %s", usher_event_kind_names[announce->kind]);
+    print_capitals (usher_status_names [announce->status]);
+    printf ("  after %s", usher_event_kind_names [announce->kind]);
     if (!isnan (announce->video_s))
         printf (" at %.1f s", announce->video_s);
     if (announce->ads_clicked || announce->ads_skipped)
@@ -69,10 +69,7 @@ usher_watch (int argc, char **argv)
 {
     usher_where_t where;
     const char *flag = NULL;
-    const usher_option_t options[] = {
-        {"all", &flag, true },
-        { NULL, NULL,  false}
-    };
+    const usher_option_t options [] = { { "all", &flag, true }, { NULL, NULL, false } };
     if (!usher_options (argc, argv, options, NULL, &where))
         return 1;
     bool all = flag != NULL;

@@ -35,9 +35,9 @@ decoder_destroy (decoder_t **self_p)
 static size_t
 size_without_newline (const char *data, size_t size)
 {
-    if (size && data[size - 1] == '\n')
+    if (size && data [size - 1] == '\n')
         size--;
-    if (size && data[size - 1] == '\r')
+    if (size && data [size - 1] == '\r')
         size--;
     return size;
 }
@@ -51,7 +51,7 @@ decode_event (decoder_t *self, const char *data, size_t size, usher_event_t *eve
     decode_result_t result;
     if (size == 0)
         result = draft_fail (draft, "empty message");
-    else if (data[0] == '{')
+    else if (data [0] == '{')
         result = flattened_decode (draft, data, size);
     else
         result = enriched_tsv_decode (draft, data, size);

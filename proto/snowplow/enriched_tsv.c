@@ -24,7 +24,7 @@ static const struct {
     const char *name;
     size_t offset;
     size_t limit;
-} texts[] = {
+} texts [] = {
 #define TEXT(column, name, field)                                                                            \
     {                                                                                                        \
         column, name, offsetof (draft_t, event.field), LIMIT_event_##field                                   \
@@ -33,7 +33,7 @@ static const struct {
     TEXT (19, "geo_country", country), TEXT (21, "geo_city", city),    TEXT (78, "useragent", user_agent),
 };
 
-static const member_t player_members[] = {
+static const member_t player_members [] = {
     MEMBER ("currentTime", AS_SECONDS, video_s),
     MEMBER ("duration", AS_SECONDS, duration_s),
     MEMBER ("label", AS_TEXT, media_label),
@@ -56,7 +56,7 @@ static const member_t player_members[] = {
 };
 
 //  The tracker leaves out counters that are zero.
-static const member_t session_members[] = {
+static const member_t session_members [] = {
     MEMBER ("mediaSessionId", AS_TEXT, session_id),   MEMBER ("pingInterval", AS_COUNT, ping_s),
     MEMBER ("timePlayed", AS_TOTAL, time_played_s),   MEMBER ("timePlayedMuted", AS_TOTAL, time_muted_s),
     MEMBER ("timePaused", AS_TOTAL, time_paused_s),   MEMBER ("timeBuffering", AS_TOTAL, time_buffering_s),
@@ -66,7 +66,7 @@ static const member_t session_members[] = {
     MEMBER ("adBreaks", AS_COUNT, ad_breaks),
 };
 
-static const member_t ad_members[] = {
+static const member_t ad_members [] = {
     MEMBER ("adId", AS_TEXT, ad_id),
     MEMBER ("name", AS_TEXT, ad_name),
     MEMBER ("creativeId", AS_TEXT, creative_id),
@@ -75,14 +75,14 @@ static const member_t ad_members[] = {
     MEMBER ("skippable", AS_YES_OR_NO, skippable),
 };
 
-static const member_t break_members[] = {
+static const member_t break_members [] = {
     MEMBER ("breakId", AS_TEXT, break_id),
     MEMBER ("name", AS_TEXT, break_name),
     MEMBER ("breakType", AS_TEXT, break_type),
 };
 
 //  Of the event itself. It says what is from now on, so it comes after the player, which says what was or is.
-static const member_t event_members[] = {
+static const member_t event_members [] = {
     MEMBER ("percentProgress", AS_COUNT, percent),
     MEMBER ("newQuality", AS_TEXT, quality),
     MEMBER ("bitrate", AS_BIG_COUNT, bitrate),
@@ -91,9 +91,9 @@ static const member_t event_members[] = {
     MEMBER ("newRate", AS_SECONDS, rate),
     FLAG ("fullscreen", USHER_FULLSCREEN),
     FLAG ("pictureInPicture", USHER_PICTURE_IN_PICTURE),
-    {"errorName",         AS_TEXT, offsetof (draft_t, error_name),        LIMIT_event_error_text},
-    { "errorDescription", AS_TEXT, offsetof (draft_t, error_description), LIMIT_event_error_text},
-    { "errorCode",        AS_TEXT, offsetof (draft_t, error_code),        LIMIT_event_error_text},
+    { "errorName", AS_TEXT, offsetof (draft_t, error_name), LIMIT_event_error_text },
+    { "errorDescription", AS_TEXT, offsetof (draft_t, error_description), LIMIT_event_error_text },
+    { "errorCode", AS_TEXT, offsetof (draft_t, error_code), LIMIT_event_error_text },
 };
 
 //  Which schemas are which entity: up to the model, and the models that we know.
@@ -103,7 +103,7 @@ static const struct {
     uint32_t has;
     const member_t *members;
     size_t count;
-} entities[] = {
+} entities [] = {
 #define ENTITY(schema, models, has, members)                                                                 \
     {                                                                                                        \
         "iglu:com.snowplowanalytics.snowplow" schema "/jsonschema/", models, has, members,                   \
@@ -133,7 +133,7 @@ typedef struct {
 static int
 find_entity (const json_value_t *schema)
 {
-    char plain[160];
+    char plain [160];
     const char *data = schema->data;
     size_t size = schema->size;
     if (schema->type != '"' || size > sizeof plain)
@@ -143,9 +143,9 @@ find_entity (const json_value_t *schema)
         data = plain;
     }
     for (int row = 0; row < ENTITIES; row++) {
-        size_t stem = strlen (entities[row].schema);
-        if (size > stem + 1 && memcmp (data, entities[row].schema, stem) == 0 && data[stem + 1] == '-' &&
-            strchr (entities[row].models, data[stem]))
+        size_t stem = strlen (entities [row].schema);
+        if (size > stem + 1 && memcmp (data, entities [row].schema, stem) == 0 && data [stem + 1] == '-' &&
+            strchr (entities [row].models, data [stem]))
             return row;
     }
     return -1;
@@ -168,12 +168,12 @@ read_entity (reader_t *self, int entity)
 {
     json_value_t ignored;
     usher_event_t *event = &self->draft->event;
-    if (entity < 0 || event->has & entities[entity].has || json_scan_type (&self->scan) != '{') {
+    if (entity < 0 || event->has & entities [entity].has || json_scan_type (&self->scan) != '{') {
         json_scan_value (&self->scan, &ignored);
         return;
     }
-    event->has |= entities[entity].has;
-    read_data (self, entities[entity].members, entities[entity].count, false);
+    event->has |= entities [entity].has;
+    read_data (self, entities [entity].members, entities [entity].count, false);
 }
 
 //  {"schema": ..., "data": {...}}. The schema comes first as a rule; where it does not the data is read again.
@@ -263,7 +263,7 @@ split (const char *data, size_t size, column_t *columns)
     do {
         tab = memchr (at, '\t', (size_t)(end - at));
         if (++count <= ENRICHED_TSV_COLUMNS)
-            columns[count] = (column_t){ at, (size_t)((tab ? tab : end) - at) };
+            columns [count] = (column_t){ at, (size_t)((tab ? tab : end) - at) };
         at = tab ? tab + 1 : end;
     } while (tab);
     return count;
@@ -272,23 +272,23 @@ split (const char *data, size_t size, column_t *columns)
 static usher_str_t
 column_str (const column_t *columns, int column)
 {
-    return usher_bytes (columns[column].data, columns[column].size);
+    return usher_bytes (columns [column].data, columns [column].size);
 }
 
 static bool
 read_texts (draft_t *draft, const column_t *columns)
 {
-    int who = columns[COLUMN_USER_ID].size ? COLUMN_USER_ID : COLUMN_DOMAIN_USERID;
+    int who = columns [COLUMN_USER_ID].size ? COLUMN_USER_ID : COLUMN_DOMAIN_USERID;
     if (!draft_fill_text (draft, who == COLUMN_USER_ID ? "user_id" : "domain_userid", &draft->event.viewer_id,
-                          SIZE_MAX, columns[who].data, columns[who].size))
+                          SIZE_MAX, columns [who].data, columns [who].size))
         return false;
     if (!draft_fill_text (draft, "collector_tstamp", &draft->collected, SIZE_MAX,
-                          columns[COLUMN_COLLECTOR_TSTAMP].data, columns[COLUMN_COLLECTOR_TSTAMP].size))
+                          columns [COLUMN_COLLECTOR_TSTAMP].data, columns [COLUMN_COLLECTOR_TSTAMP].size))
         return false;
     for (size_t row = 0; row < sizeof texts / sizeof *texts; row++) {
-        const column_t *column = &columns[texts[row].column];
-        usher_str_t *field = (usher_str_t *)(void *)((char *)draft + texts[row].offset);
-        if (!draft_fill_text (draft, texts[row].name, field, texts[row].limit, column->data, column->size))
+        const column_t *column = &columns [texts [row].column];
+        usher_str_t *field = (usher_str_t *)(void *)((char *)draft + texts [row].offset);
+        if (!draft_fill_text (draft, texts [row].name, field, texts [row].limit, column->data, column->size))
             return false;
     }
     return true;
@@ -312,7 +312,7 @@ conclude (draft_t *draft)
 decode_result_t
 enriched_tsv_decode (draft_t *draft, const char *data, size_t size)
 {
-    column_t columns[ENRICHED_TSV_COLUMNS + 1] = { 0 };
+    column_t columns [ENRICHED_TSV_COLUMNS + 1] = { 0 };
     usher_event_t *event = &draft->event;
     size_t count = split (data, size, columns);
     if (count != ENRICHED_TSV_COLUMNS)
@@ -323,13 +323,13 @@ enriched_tsv_decode (draft_t *draft, const char *data, size_t size)
                        usher_str ("com.snowplowanalytics.snowplow.media")))
         return DECODE_PASSED_BY;
     if (!read_texts (draft, columns) ||
-        !read_column (draft, "derived_contexts", columns[COLUMN_DERIVED_CONTEXTS], '[', read_list) ||
-        !read_column (draft, "contexts", columns[COLUMN_CONTEXTS], '[', read_list) ||
-        !read_column (draft, "unstruct_event", columns[COLUMN_UNSTRUCT_EVENT], '{', read_event))
+        !read_column (draft, "derived_contexts", columns [COLUMN_DERIVED_CONTEXTS], '[', read_list) ||
+        !read_column (draft, "contexts", columns [COLUMN_CONTEXTS], '[', read_list) ||
+        !read_column (draft, "unstruct_event", columns [COLUMN_UNSTRUCT_EVENT], '{', read_event))
         return DECODE_BAD;
     conclude (draft);
     //  A device may have no clock, or one that is before 1970.
-    instant_read (columns[COLUMN_CREATED_TSTAMP].data, columns[COLUMN_CREATED_TSTAMP].size,
+    instant_read (columns [COLUMN_CREATED_TSTAMP].data, columns [COLUMN_CREATED_TSTAMP].size,
                   &event->created_ms);
     return draft_finish (draft);
 }

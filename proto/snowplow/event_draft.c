@@ -148,8 +148,8 @@ draft_fill (draft_t *self, const member_t *members, size_t count, const json_val
             const json_value_t *value)
 {
     for (size_t row = 0; row < count; row++)
-        if (json_value_is (key, members[row].key))
-            return fill (self, &members[row], value);
+        if (json_value_is (key, members [row].key))
+            return fill (self, &members [row], value);
     return true;
 }
 
@@ -158,13 +158,13 @@ draft_fill (draft_t *self, const member_t *members, size_t count, const json_val
 usher_event_kind_t
 draft_kind (usher_str_t event_name)
 {
-    static const char suffix[] = "_event";
+    static const char suffix [] = "_event";
     size_t tail = sizeof suffix - 1;
     if (event_name.size <= tail || memcmp (event_name.data + event_name.size - tail, suffix, tail) != 0)
         return USHER_event_kind_other;
     usher_str_t stem = usher_bytes (event_name.data, event_name.size - tail);
     for (usher_event_kind_t kind = USHER_event_kind_other + 1; kind < USHER_EVENT_KINDS; kind++)
-        if (usher_str_eq (stem, usher_str (usher_event_kind_names[kind])))
+        if (usher_str_eq (stem, usher_str (usher_event_kind_names [kind])))
             return kind;
     return USHER_event_kind_other;
 }

@@ -16,7 +16,7 @@ typedef struct {
     usher_str_t error_name, error_description, error_code;
     char *arena;    //  unescaped strings: together no longer than the message
     size_t arena_used, arena_size;
-    char reason[256];
+    char reason [256];
 } draft_t;
 
 //  How a value fills a field. What is not of the kind, is beyond its limit, NaN, infinite or negative is taken as

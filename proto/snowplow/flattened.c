@@ -3,10 +3,10 @@
 #include "snowplow/flattened.h"
 
 //  The viewer's id is never cut: two people must not become one.
-static const member_t members[] = {
-    {"collector_tstamp", AS_TEXT, offsetof (draft_t, collected),       SIZE_MAX},
-    { "event_name",      AS_TEXT, offsetof (draft_t, event_name),      SIZE_MAX},
-    { "viewer_id",       AS_TEXT, offsetof (draft_t, event.viewer_id), SIZE_MAX},
+static const member_t members [] = {
+    { "collector_tstamp", AS_TEXT, offsetof (draft_t, collected), SIZE_MAX },
+    { "event_name", AS_TEXT, offsetof (draft_t, event_name), SIZE_MAX },
+    { "viewer_id", AS_TEXT, offsetof (draft_t, event.viewer_id), SIZE_MAX },
     MEMBER ("event_id", AS_TEXT, event_id),
     MEMBER ("adsClicked", AS_COUNT, ads_clicked),
     MEMBER ("adsSkipped", AS_COUNT, ads_skipped),

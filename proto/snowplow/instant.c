@@ -49,11 +49,11 @@ days_of (int64_t year, int64_t month, int64_t day)
 static bool
 take_date (cursor_t *self, int64_t *days)
 {
-    static const int64_t lengths[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    static const int64_t lengths [] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     int64_t year, month, day;
     if (!take_number (self, 4, 1969, 9999, &year) || !take_byte (self, '-', '-') ||
         !take_number (self, 2, 1, 12, &month) || !take_byte (self, '-', '-') ||
-        !take_number (self, 2, 1, lengths[month - 1], &day))
+        !take_number (self, 2, 1, lengths [month - 1], &day))
         return false;
     *days = days_of (year, month, day);
     return month != 2 || day < 29 || is_leap (year);

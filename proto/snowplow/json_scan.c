@@ -273,7 +273,7 @@ hex4 (const char *digits)
 {
     uint32_t number = 0;
     for (int at = 0; at < 4; at++) {
-        char digit = digits[at];
+        char digit = digits [at];
         number = number << 4 | (uint32_t)(is_digit (digit) ? digit - '0' : (digit | 0x20) - 'a' + 10);
     }
     return number;
@@ -283,24 +283,24 @@ static size_t
 put_utf8 (char *out, uint32_t point)
 {
     if (point < 0x80) {
-        out[0] = (char)point;
+        out [0] = (char)point;
         return 1;
     }
     if (point < 0x800) {
-        out[0] = (char)(0xc0 | point >> 6);
-        out[1] = (char)(0x80 | (point & 0x3f));
+        out [0] = (char)(0xc0 | point >> 6);
+        out [1] = (char)(0x80 | (point & 0x3f));
         return 2;
     }
     if (point < 0x10000) {
-        out[0] = (char)(0xe0 | point >> 12);
-        out[1] = (char)(0x80 | (point >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (point & 0x3f));
+        out [0] = (char)(0xe0 | point >> 12);
+        out [1] = (char)(0x80 | (point >> 6 & 0x3f));
+        out [2] = (char)(0x80 | (point & 0x3f));
         return 3;
     }
-    out[0] = (char)(0xf0 | point >> 18);
-    out[1] = (char)(0x80 | (point >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (point >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (point & 0x3f));
+    out [0] = (char)(0xf0 | point >> 18);
+    out [1] = (char)(0x80 | (point >> 12 & 0x3f));
+    out [2] = (char)(0x80 | (point >> 6 & 0x3f));
+    out [3] = (char)(0x80 | (point & 0x3f));
     return 4;
 }
 
@@ -312,7 +312,7 @@ take_unicode (const char **at, const char *end)
     *at += 6;
     if (point < 0xd800 || point > 0xdfff)
         return point ? point : 0xfffd;
-    if (point < 0xdc00 && end - *at >= 6 && (*at)[0] == '\\' && (*at)[1] == 'u') {
+    if (point < 0xdc00 && end - *at >= 6 && (*at) [0] == '\\' && (*at) [1] == 'u') {
         uint32_t low = hex4 (*at + 2);
         if (low >= 0xdc00 && low <= 0xdfff) {
             *at += 6;
@@ -325,16 +325,16 @@ take_unicode (const char **at, const char *end)
 size_t
 json_value_unescape (const json_value_t *value, char *out)
 {
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    static const char from [] = "\"\\/bfnrt", to [] = "\"\\/\b\f\n\r\t";
     const char *at = value->data, *end = at + value->size;
     size_t size = 0;
     while (at < end) {
         if (*at != '\\')
-            out[size++] = *at++;
-        else if (at[1] == 'u')
+            out [size++] = *at++;
+        else if (at [1] == 'u')
             size += put_utf8 (out + size, take_unicode (&at, end));
         else {
-            out[size++] = to[strchr (from, at[1]) - from];
+            out [size++] = to [strchr (from, at [1]) - from];
             at += 2;
         }
     }
@@ -348,7 +348,7 @@ json_value_is (const json_value_t *value, const char *text)
     if (!value->escaped)
         return value->size == size && memcmp (value->data, text, size) == 0;
     //  Six bytes at most stand for one of an ASCII text, and nobody asks for a longer one.
-    char plain[256];
+    char plain [256];
     if (value->size > sizeof plain)
         return false;
     return json_value_unescape (value, plain) == size && memcmp (plain, text, size) == 0;
@@ -357,13 +357,13 @@ json_value_is (const json_value_t *value, const char *text)
 double
 json_value_number (const json_value_t *value)
 {
-    char text[64];
+    char text [64];
     if ((value->type != '0' && value->type != '"') || value->size >= sizeof text)
         return NAN;
     if (number_end (value->data, value->data + value->size) != value->data + value->size)
         return NAN;
     memcpy (text, value->data, value->size);
-    text[value->size] = 0;
+    text [value->size] = 0;
     double number = strtod (text, NULL);
     return isfinite (number) ? number : NAN;
 }
@@ -374,18 +374,18 @@ json_value_number (const json_value_t *value)
 static size_t
 point_size (const unsigned char *at, size_t room)
 {
-    if (at[0] < 0x80)
-        return at[0] != 0;
-    if (at[0] < 0xc2 || at[0] > 0xf4)
+    if (at [0] < 0x80)
+        return at [0] != 0;
+    if (at [0] < 0xc2 || at [0] > 0xf4)
         return 0;
-    size_t size = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    size_t size = at [0] < 0xe0 ? 2 : at [0] < 0xf0 ? 3 : 4;
     if (room < size)
         return 0;
     for (size_t more = 1; more < size; more++)
-        if ((at[more] & 0xc0) != 0x80)
+        if ((at [more] & 0xc0) != 0x80)
             return 0;
-    bool bad = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-               (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f);
+    bool bad = (at [0] == 0xe0 && at [1] < 0xa0) || (at [0] == 0xed && at [1] > 0x9f) ||
+               (at [0] == 0xf0 && at [1] < 0x90) || (at [0] == 0xf4 && at [1] > 0x8f);
     return bad ? 0 : size;
 }
 
@@ -405,7 +405,7 @@ utf8_cut (const char *data, size_t size, size_t limit)
 {
     if (size <= limit)
         return size;
-    while (limit && ((unsigned char)data[limit] & 0xc0) == 0x80)
+    while (limit && ((unsigned char)data [limit] & 0xc0) == 0x80)
         limit--;
     return limit;
 }

@@ -23,7 +23,7 @@ typedef struct {
     json_text_fault_t *fault;
     want_t want;
     size_t depth;
-    char open[JSON_TEXT_DEPTH_MAX];    //  '{' or '[' of each container that we are in
+    char open [JSON_TEXT_DEPTH_MAX];    //  '{' or '[' of each container that we are in
 } reader_t;
 
 static int
@@ -61,12 +61,12 @@ hex_value (int byte)
 static void
 put_char (tracker_text_t *out, uint32_t point)
 {
-    static const char plain[] = "\"\\\b\f\n\r\t";
-    static const char letters[] = "\"\\bfnrt";
+    static const char plain [] = "\"\\\b\f\n\r\t";
+    static const char letters [] = "\"\\bfnrt";
     const char *found = point && point < 0x80 ? strchr (plain, (int)point) : NULL;
     if (found) {
         tracker_text_putc (out, '\\');
-        tracker_text_putc (out, letters[found - plain]);
+        tracker_text_putc (out, letters [found - plain]);
     } else if (point < 0x20 || (point >= 0x7F && point <= 0x9F))
         tracker_text_printf (out, "\\u%04x", (unsigned)point);
     else
@@ -81,7 +81,7 @@ read_hex4 (const char **at, const char *end)
     if (end - *at < 4)
         return -1;
     for (int index = 0; index < 4; index++) {
-        int digit = hex_value ((unsigned char)(*at)[index]);
+        int digit = hex_value ((unsigned char)(*at) [index]);
         if (digit < 0)
             return -1;
         value = value << 4 | digit;
@@ -95,7 +95,7 @@ static int32_t
 read_unicode (const char **at, const char *end)
 {
     int32_t high = read_hex4 (at, end);
-    if (high < 0xD800 || high > 0xDBFF || end - *at < 6 || (*at)[0] != '\\' || (*at)[1] != 'u')
+    if (high < 0xD800 || high > 0xDBFF || end - *at < 6 || (*at) [0] != '\\' || (*at) [1] != 'u')
         return high;
     const char *next = *at + 2;
     int32_t low = read_hex4 (&next, end);
@@ -109,15 +109,15 @@ read_unicode (const char **at, const char *end)
 static int32_t
 read_escape (const char **at, const char *end)
 {
-    static const char letters[] = "\"\\/bfnrt";
-    static const char plain[] = "\"\\/\b\f\n\r\t";
+    static const char letters [] = "\"\\/bfnrt";
+    static const char plain [] = "\"\\/\b\f\n\r\t";
     if (*at == end)
         return -1;
     char letter = *(*at)++;
     if (letter == 'u')
         return read_unicode (at, end);
     const char *found = letter ? strchr (letters, letter) : NULL;
-    return found ? plain[found - letters] : -1;
+    return found ? plain [found - letters] : -1;
 }
 
 //  Copy printable ASCII as it is.
@@ -201,10 +201,10 @@ read_number (reader_t *self)
 static int
 read_name (reader_t *self)
 {
-    static const char *const names[] = { "true", "false", "null" };
+    static const char *const names [] = { "true", "false", "null" };
     for (size_t index = 0; index < 3; index++) {
-        size_t size = strlen (names[index]);
-        if ((size_t)(self->end - self->at) >= size && memcmp (self->at, names[index], size) == 0) {
+        size_t size = strlen (names [index]);
+        if ((size_t)(self->end - self->at) >= size && memcmp (self->at, names [index], size) == 0) {
             tracker_text_put (self->out, self->at, size);
             self->at += size;
             return 0;
@@ -226,7 +226,7 @@ read_open (reader_t *self, char bracket)
 {
     if (self->depth == JSON_TEXT_DEPTH_MAX)
         return reader_fail (self, "nested too deeply");
-    self->open[self->depth++] = bracket;
+    self->open [self->depth++] = bracket;
     self->want = bracket == '{' ? WANT_KEY_OR_CLOSE : WANT_VALUE_OR_CLOSE;
     tracker_text_putc (self->out, bracket);
     self->at++;
@@ -236,7 +236,7 @@ read_open (reader_t *self, char bracket)
 static int
 read_close (reader_t *self)
 {
-    char bracket = self->open[self->depth - 1] == '{' ? '}' : ']';
+    char bracket = self->open [self->depth - 1] == '{' ? '}' : ']';
     if (*self->at != bracket)
         return reader_fail (self, "comma or closing bracket expected");
     self->depth--;
@@ -300,7 +300,7 @@ read_token (reader_t *self)
         return read_mark (self, ':', WANT_VALUE);
     case WANT_COMMA_OR_CLOSE:
         if (*self->at == ',')
-            return read_mark (self, ',', self->open[self->depth - 1] == '{' ? WANT_KEY : WANT_VALUE);
+            return read_mark (self, ',', self->open [self->depth - 1] == '{' ? WANT_KEY : WANT_VALUE);
         return read_close (self);
     case WANT_END:
         break;

@@ -128,8 +128,8 @@ static const property_t properties[] = {
 };
 // clang-format on
 
-#define SCHEMA_COUNT (sizeof schemas / sizeof schemas[0])
-#define PROPERTY_COUNT (sizeof properties / sizeof properties[0])
+#define SCHEMA_COUNT (sizeof schemas / sizeof schemas [0])
+#define PROPERTY_COUNT (sizeof properties / sizeof properties [0])
 
 //  ---- Schema addresses
 
@@ -145,10 +145,10 @@ static span_t
 cut_part (span_t *rest, bool dot)
 {
     size_t size = 0;
-    while (size < rest->size && is_name_byte (rest->data[size], dot))
+    while (size < rest->size && is_name_byte (rest->data [size], dot))
         size++;
     span_t part = { rest->data, size };
-    if (size == rest->size || rest->data[size] != '/')
+    if (size == rest->size || rest->data [size] != '/')
         return (span_t){ rest->data, 0 };
     rest->data += size + 1;
     rest->size -= size + 1;
@@ -162,14 +162,14 @@ is_version (span_t text)
     size_t parts = 0, at = 0;
     while (at < text.size) {
         size_t start = at;
-        while (at < text.size && text.data[at] >= '0' && text.data[at] <= '9')
+        while (at < text.size && text.data [at] >= '0' && text.data [at] <= '9')
             at++;
-        bool leading_zero = at > start && text.data[start] == '0' && (at - start > 1 || parts == 0);
+        bool leading_zero = at > start && text.data [start] == '0' && (at - start > 1 || parts == 0);
         if (at == start || leading_zero || ++parts > 3)
             return false;
         if (at == text.size)
             return parts == 3;
-        if (text.data[at++] != '-')
+        if (text.data [at++] != '-')
             return false;
     }
     return false;
@@ -197,7 +197,7 @@ uuid_is_valid (span_t text)
     if (text.size != 36)
         return false;
     for (size_t index = 0; index < 36; index++) {
-        char byte = text.data[index];
+        char byte = text.data [index];
         bool hyphen = index == 8 || index == 13 || index == 18 || index == 23;
         bool hex =
             (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
@@ -213,9 +213,9 @@ fits (const char *text, size_t size, const char *pattern)
 {
     if (size < strlen (pattern))
         return false;
-    for (size_t index = 0; pattern[index]; index++) {
-        bool digit = text[index] >= '0' && text[index] <= '9';
-        if (pattern[index] == '0' ? !digit : text[index] != pattern[index])
+    for (size_t index = 0; pattern [index]; index++) {
+        bool digit = text [index] >= '0' && text [index] <= '9';
+        if (pattern [index] == '0' ? !digit : text [index] != pattern [index])
             return false;
     }
     return true;
@@ -224,7 +224,7 @@ fits (const char *text, size_t size, const char *pattern)
 static int
 two_digits (const char *text)
 {
-    return (text[0] - '0') * 10 + (text[1] - '0');
+    return (text [0] - '0') * 10 + (text [1] - '0');
 }
 
 //  Z or an offset, and nothing behind it.
@@ -241,11 +241,11 @@ is_zone (const char *text, size_t size)
 static bool
 is_day (const char *text)
 {
-    static const int lengths[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    static const int lengths [] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     int year = two_digits (text) * 100 + two_digits (text + 2);
     int month = two_digits (text + 5);
     int day = two_digits (text + 8);
-    if (month < 1 || month > 12 || day < 1 || day > lengths[month - 1])
+    if (month < 1 || month > 12 || day < 1 || day > lengths [month - 1])
         return false;
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     return leap || month != 2 || day < 29;
@@ -260,9 +260,9 @@ is_date_time (const char *text, size_t size)
     if (two_digits (text + 11) > 23 || two_digits (text + 14) > 59 || two_digits (text + 17) > 60)
         return false;
     size_t at = 19;
-    if (at < size && text[at] == '.') {
+    if (at < size && text [at] == '.') {
         size_t before = ++at;
-        while (at < size && text[at] >= '0' && text[at] <= '9')
+        while (at < size && text [at] >= '0' && text [at] <= '9')
             at++;
         if (at == before)
             return false;
@@ -278,7 +278,7 @@ is_one_of (span_t string, const char *words)
         size_t size = strcspn (words, " ");
         if (string.size == size + 2 && memcmp (string.data + 1, words, size) == 0)
             return true;
-        words += size + (words[size] == ' ');
+        words += size + (words [size] == ' ');
     }
     return false;
 }
@@ -288,11 +288,11 @@ is_one_of (span_t string, const char *words)
 static bool
 is_in_range (span_t number, int64_t min, int64_t max)
 {
-    char text[64];
+    char text [64];
     if (number.size >= sizeof text)
         return false;
     memcpy (text, number.data, number.size);
-    text[number.size] = 0;
+    text [number.size] = 0;
     double value = strtod (text, NULL);
     return value >= (double)min && value <= (double)max;
 }
@@ -301,7 +301,7 @@ static bool
 is_integer (span_t number)
 {
     for (size_t index = 0; index < number.size; index++)
-        if (strchr (".eE", number.data[index]))
+        if (strchr (".eE", number.data [index]))
             return false;
     return true;
 }
@@ -350,8 +350,8 @@ static const schema_t *
 find_schema (const iglu_t *iglu)
 {
     for (size_t index = 0; index < SCHEMA_COUNT; index++)
-        if (span_is (iglu->name, schemas[index].name) && span_is (iglu->vendor, schemas[index].vendor))
-            return &schemas[index];
+        if (span_is (iglu->name, schemas [index].name) && span_is (iglu->vendor, schemas [index].vendor))
+            return &schemas [index];
     return NULL;
 }
 
@@ -372,12 +372,12 @@ static property_rows_t
 find_rows (const schema_t *schema)
 {
     size_t first = 0;
-    while (first < PROPERTY_COUNT && strcmp (properties[first].schema, schema->name) != 0)
+    while (first < PROPERTY_COUNT && strcmp (properties [first].schema, schema->name) != 0)
         first++;
     size_t end = first;
-    while (end < PROPERTY_COUNT && strcmp (properties[end].schema, schema->name) == 0)
+    while (end < PROPERTY_COUNT && strcmp (properties [end].schema, schema->name) == 0)
         end++;
-    return (property_rows_t){ &properties[first], end - first };
+    return (property_rows_t){ &properties [first], end - first };
 }
 
 static int
@@ -397,11 +397,11 @@ find_values (property_rows_t rows, span_t data, span_t *values, char *fault)
     span_t key, value;
     while (json_text_next (&walk, &key, &value)) {
         size_t row = 0;
-        while (row < rows.count && !json_text_is (key, rows.first[row].name))
+        while (row < rows.count && !json_text_is (key, rows.first [row].name))
             row++;
         if (row == rows.count)
             return schema_fault (fault, key, "not a property of this schema");
-        values[row] = value;
+        values [row] = value;
     }
     return 0;
 }
@@ -409,14 +409,14 @@ find_values (property_rows_t rows, span_t data, span_t *values, char *fault)
 static int
 check_properties (property_rows_t rows, span_t data, char *fault)
 {
-    span_t values[PROPERTY_COUNT] = { 0 };
+    span_t values [PROPERTY_COUNT] = { 0 };
     if (find_values (rows, data, values, fault) != 0)
         return -1;
     for (size_t row = 0; row < rows.count; row++) {
-        const property_t *property = &rows.first[row];
+        const property_t *property = &rows.first [row];
         const char *what = property->required ? "missing" : NULL;
-        if (values[row].size)
-            what = check_value (property, values[row]);
+        if (values [row].size)
+            what = check_value (property, values [row]);
         if (what)
             return schema_fault (fault, span_of (property->name), what);
     }
@@ -424,7 +424,7 @@ check_properties (property_rows_t rows, span_t data, char *fault)
 }
 
 int
-media_schema_check (const iglu_t *iglu, span_t data, char fault[SCHEMA_FAULT_MAX])
+media_schema_check (const iglu_t *iglu, span_t data, char fault [SCHEMA_FAULT_MAX])
 {
     const schema_t *schema = find_schema (iglu);
     if (!schema || !same_model (iglu->version, schema->version))

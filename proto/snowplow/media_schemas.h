@@ -21,7 +21,7 @@ int iglu_parse (span_t text, iglu_t *iglu);
 #define SCHEMA_FAULT_MAX 160
 
 //  Does `data`, a JSON value in normal form, keep to the schema? Returns 0, or -1 and writes what and where.
-int media_schema_check (const iglu_t *iglu, span_t data, char fault[SCHEMA_FAULT_MAX]);
+int media_schema_check (const iglu_t *iglu, span_t data, char fault [SCHEMA_FAULT_MAX]);
 
 //  Is the text a UUID, 8-4-4-4-12 hex digits of either case?
 bool uuid_is_valid (span_t text);

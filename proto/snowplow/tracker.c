@@ -31,15 +31,15 @@ typedef struct {
 static const struct {
     const char *path;
     bool takes_body;
-} adapters[] = {
-    {"/i",                                   false},
-    { "/ice.png",                            false},
-    { "/com.snowplowanalytics.snowplow/tp1", false},
+} adapters [] = {
+    { "/i", false },
+    { "/ice.png", false },
+    { "/com.snowplowanalytics.snowplow/tp1", false },
     { "/com.snowplowanalytics.snowplow/tp2", true },
 };
 
 //  Exactly these, to the blank (snowplow.md section 3); a plain one is what browsers' beacons send.
-static const char *const content_types[] = {
+static const char *const content_types [] = {
     "application/json",
     "application/json; charset=utf-8",
     "application/json; charset=UTF-8",
@@ -53,11 +53,11 @@ judge_outcome (judge_t *self, tracker_kind_t kind)
     tracker_outcomes_t *outcomes = self->outcomes;
     if (outcomes->count == self->room) {
         self->room = self->room ? self->room * 2 : 4;
-        outcomes->items = realloc (outcomes->items, self->room * sizeof outcomes->items[0]);
+        outcomes->items = realloc (outcomes->items, self->room * sizeof outcomes->items [0]);
         if (!outcomes->items)
             abort ();
     }
-    tracker_outcome_t *outcome = &outcomes->items[outcomes->count++];
+    tracker_outcome_t *outcome = &outcomes->items [outcomes->count++];
     memset (outcome, 0, sizeof *outcome);
     outcome->kind = kind;
     return outcome;
@@ -73,7 +73,7 @@ outcome_take (tracker_outcome_t *outcome, tracker_text_t *text)
 static void
 put_member (tracker_text_t *out, const char *name, span_t value)
 {
-    tracker_text_printf (out, "%s\"%s\":", out->data[out->size - 1] == '{' ? "" : ",", name);
+    tracker_text_printf (out, "%s\"%s\":", out->data [out->size - 1] == '{' ? "" : ",", name);
     json_text_encode (value, out);
 }
 
@@ -192,8 +192,8 @@ protocol_fault (judge_t *self, const char *what)
 static int
 check_content_type (judge_t *self)
 {
-    for (size_t index = 0; index < sizeof content_types / sizeof content_types[0]; index++)
-        if (span_is (self->request->content_type, content_types[index]))
+    for (size_t index = 0; index < sizeof content_types / sizeof content_types [0]; index++)
+        if (span_is (self->request->content_type, content_types [index]))
             return 0;
     return tracker_fault_set (&self->fault, TRACKER_PROTOCOL_VIOLATIONS,
                               "contentType: not application/json: \"%.*s\"",
@@ -205,8 +205,8 @@ static int
 read_addition (judge_t *self, span_t schema)
 {
     for (int addition = 0; addition <= TRACKER_PAYLOAD_NEWEST; addition++) {
-        char known[] = PAYLOAD_PREFIX "0";
-        known[sizeof known - 2] = (char)('0' + addition);
+        char known [] = PAYLOAD_PREFIX "0";
+        known [sizeof known - 2] = (char)('0' + addition);
         if (json_text_is (schema, known))
             return addition;
     }
@@ -243,12 +243,12 @@ read_item (judge_t *self, size_t index, span_t item, int addition)
 static int
 check_required (judge_t *self, size_t index)
 {
-    static const char *const required[] = { "tv", "p", "e" };
+    static const char *const required [] = { "tv", "p", "e" };
     span_t value;
     for (size_t name = 0; name < 3; name++)
-        if (!tracker_params_get (&self->item, required[name], &value))
+        if (!tracker_params_get (&self->item, required [name], &value))
             return tracker_fault_set (&self->fault, TRACKER_PROTOCOL_VIOLATIONS, "body.data[%zu].%s: missing",
-                                      index, required[name]);
+                                      index, required [name]);
     return 0;
 }
 
@@ -327,9 +327,9 @@ read_body (judge_t *self)
 static int
 read_by_adapter (judge_t *self)
 {
-    for (size_t index = 0; index < sizeof adapters / sizeof adapters[0]; index++)
-        if (span_is (self->request->path, adapters[index].path)) {
-            bool body = adapters[index].takes_body && self->request->body.size;
+    for (size_t index = 0; index < sizeof adapters / sizeof adapters [0]; index++)
+        if (span_is (self->request->path, adapters [index].path)) {
+            bool body = adapters [index].takes_body && self->request->body.size;
             return body ? read_body (self) : read_query_event (self);
         }
     return tracker_fault_set (&self->fault, TRACKER_ADAPTER_FAILURES, "path: no adapter for %.*s",
@@ -367,7 +367,7 @@ tracker_outcomes_destroy (tracker_outcomes_t **self_p)
     if (!self)
         return;
     for (size_t index = 0; index < self->count; index++)
-        free (self->items[index].body);
+        free (self->items [index].body);
     free (self->items);
     free (self);
     *self_p = NULL;

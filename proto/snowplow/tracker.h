@@ -34,14 +34,14 @@ typedef struct {
     const char *etl;          //  v_etl
 
     //  Writes a new random UUID, for an event that brings none.
-    void (*uuid_new) (void *arg, char uuid[37]);
+    void (*uuid_new) (void *arg, char uuid [37]);
     void *uuid_arg;
 } tracker_request_t;
 
 typedef struct {
     tracker_kind_t kind;
-    char reason[TRACKER_REASON_MAX];    //  of a bad row
-    char *body;                         //  TSV line, or a JSON object that tells of the bad row; terminated
+    char reason [TRACKER_REASON_MAX];    //  of a bad row
+    char *body;                          //  TSV line, or a JSON object that tells of the bad row; terminated
     size_t size;
 } tracker_outcome_t;
 

@@ -49,11 +49,11 @@ int
 base64_decode (span_t text, tracker_text_t *out)
 {
     size_t before = out->size;
-    for (int padding = 0; padding < 2 && text.size && text.data[text.size - 1] == '='; padding++)
+    for (int padding = 0; padding < 2 && text.size && text.data [text.size - 1] == '='; padding++)
         text.size--;
     uint32_t bits = 0;
     for (size_t index = 0; index < text.size; index++) {
-        int value = base64_value (text.data[index]);
+        int value = base64_value (text.data [index]);
         if (value < 0 || text.size % 4 == 1) {
             out->size = before;
             return -1;
@@ -140,7 +140,7 @@ check_envelope (const described_t *envelope, const char *name, char newest, cons
     const iglu_t *iglu = &envelope->iglu;
     bool known = span_is (iglu->vendor, ENVELOPE_VENDOR) && span_is (iglu->name, name) &&
                  span_is (iglu->format, "jsonschema") && iglu->version.size == 5 &&
-                 memcmp (iglu->version.data, "1-0-", 4) == 0 && iglu->version.data[4] <= newest;
+                 memcmp (iglu->version.data, "1-0-", 4) == 0 && iglu->version.data [4] <= newest;
     if (known)
         return 0;
     return tracker_fault_set (fault, TRACKER_SCHEMA_VIOLATIONS,
@@ -152,7 +152,7 @@ check_envelope (const described_t *envelope, const char *name, char newest, cons
 static int
 check_inner (span_t value, const char *where, described_t *inner, tracker_fault_t *fault)
 {
-    char wrong[SCHEMA_FAULT_MAX];
+    char wrong [SCHEMA_FAULT_MAX];
     if (describe (value, where, inner, fault) != 0)
         return -1;
     if (inner->others)
@@ -199,7 +199,7 @@ write_contexts_items (span_t array, tracker_text_t *out, tracker_fault_t *fault)
     span_t key, value;
     for (unsigned index = 0; json_text_next (&walk, &key, &value); index++) {
         described_t inner;
-        char where[40];
+        char where [40];
         snprintf (where, sizeof where, "contexts.data[%u]", index);
         if (check_inner (value, where, &inner, fault) != 0)
             return -1;
@@ -221,7 +221,7 @@ write_contexts (span_t text, tracker_row_t *row, tracker_fault_t *fault)
     if (json_text_kind (envelope.data) != '[')
         return entity_fault (fault, "contexts.data", "not an array");
     if (span_is (envelope.data, "[]"))
-        return envelope.iglu.version.data[4] == '0' ? entity_fault (fault, "contexts.data", "empty") : 0;
+        return envelope.iglu.version.data [4] == '0' ? entity_fault (fault, "contexts.data", "empty") : 0;
     tracker_text_t *out = tracker_row_begin (row, COL_contexts);
     tracker_text_puts (out, CONTEXTS_HEAD);
     if (write_contexts_items (envelope.data, out, fault) != 0)

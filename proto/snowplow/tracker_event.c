@@ -25,12 +25,12 @@ static const url_columns_t referrer_columns = { COL_refr_urlscheme, COL_refr_url
 //  Events whose name and schema Enrich knows by their code. An unstruct event is named by its own schema.
 static const struct {
     const char *event, *vendor, *name;
-} event_schemas[] = {
-    {"page_view",         "com.snowplowanalytics.snowplow", "page_view"       },
-    { "page_ping",        "com.snowplowanalytics.snowplow", "page_ping"       },
-    { "struct",           "com.google.analytics",           "event"           },
-    { "transaction",      "com.snowplowanalytics.snowplow", "transaction"     },
-    { "transaction_item", "com.snowplowanalytics.snowplow", "transaction_item"},
+} event_schemas [] = {
+    { "page_view", "com.snowplowanalytics.snowplow", "page_view" },
+    { "page_ping", "com.snowplowanalytics.snowplow", "page_ping" },
+    { "struct", "com.google.analytics", "event" },
+    { "transaction", "com.snowplowanalytics.snowplow", "transaction" },
+    { "transaction_item", "com.snowplowanalytics.snowplow", "transaction_item" },
 };
 
 void
@@ -88,7 +88,7 @@ set_event_id (tracker_row_t *row, const tracker_request_t *request, const tracke
     if (!tracker_params_get (params, "e", &value))
         return tracker_fault_set (fault, TRACKER_ENRICHMENT_FAILURES, "e: missing");
     if (!tracker_params_get (params, "eid", &value)) {
-        char uuid[37];
+        char uuid [37];
         request->uuid_new (request->uuid_arg, uuid);
         tracker_row_set (row, COL_event_id, span_of (uuid));
     }
@@ -212,9 +212,9 @@ set_name (tracker_row_t *row, const iglu_t *inner)
             set_schema (row, inner->vendor, inner->name, inner->format, inner->version);
         return;
     }
-    for (size_t index = 0; index < sizeof event_schemas / sizeof event_schemas[0]; index++)
-        if (span_is (event, event_schemas[index].event)) {
-            set_schema (row, span_of (event_schemas[index].vendor), span_of (event_schemas[index].name),
+    for (size_t index = 0; index < sizeof event_schemas / sizeof event_schemas [0]; index++)
+        if (span_is (event, event_schemas [index].event)) {
+            set_schema (row, span_of (event_schemas [index].vendor), span_of (event_schemas [index].name),
                         span_of ("jsonschema"), span_of ("1-0-0"));
             return;
         }

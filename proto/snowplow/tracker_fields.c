@@ -122,25 +122,19 @@ static const param_t params[] = {
 };
 // clang-format on
 
-#define PARAM_COUNT (sizeof params / sizeof params[0])
+#define PARAM_COUNT (sizeof params / sizeof params [0])
 _Static_assert(PARAM_COUNT <= TRACKER_PARAMS_MAX, "a tracker_params_t holds every parameter");
 
 //  What `e` stands for.
 static const struct {
     const char *code, *event;
-} event_codes[] = {
-    {"se",  "struct"          },
-    { "ev", "struct"          },
-    { "ue", "unstruct"        },
-    { "pv", "page_view"       },
-    { "pp", "page_ping"       },
-    { "tr", "transaction"     },
-    { "ti", "transaction_item"},
-    { "ad", "ad_impression"   },
+} event_codes [] = {
+    { "se", "struct" },    { "ev", "struct" },      { "ue", "unstruct" },         { "pv", "page_view" },
+    { "pp", "page_ping" }, { "tr", "transaction" }, { "ti", "transaction_item" }, { "ad", "ad_impression" },
 };
 
 //  Enrich 4.0.0 added headset; 3.8.0 refuses it.
-static const char *const platforms[] = { "web", "iot", "app", "mob", "pc", "cnsl", "tv", "srv" };
+static const char *const platforms [] = { "web", "iot", "app", "mob", "pc", "cnsl", "tv", "srv" };
 
 //  ---- Parameters
 
@@ -161,7 +155,7 @@ int
 tracker_param_find (span_t name)
 {
     for (size_t index = 0; index < PARAM_COUNT; index++)
-        if (span_is (name, params[index].name))
+        if (span_is (name, params [index].name))
             return (int)index;
     return -1;
 }
@@ -169,36 +163,36 @@ tracker_param_find (span_t name)
 bool
 tracker_param_allowed (int param, int addition)
 {
-    return params[param].since <= addition;
+    return params [param].since <= addition;
 }
 
 tracker_text_t *
 tracker_params_begin (tracker_params_t *self, int param)
 {
-    self->values[param].present = true;
-    self->values[param].at = self->store.size;
+    self->values [param].present = true;
+    self->values [param].at = self->store.size;
     return &self->store;
 }
 
 void
 tracker_params_end (tracker_params_t *self, int param)
 {
-    self->values[param].size = self->store.size - self->values[param].at;
+    self->values [param].size = self->store.size - self->values [param].at;
 }
 
 static span_t
 params_value (const tracker_params_t *self, size_t param)
 {
-    if (self->values[param].size == 0)
+    if (self->values [param].size == 0)
         return (span_t){ "", 0 };
-    return (span_t){ self->store.data + self->values[param].at, self->values[param].size };
+    return (span_t){ self->store.data + self->values [param].at, self->values [param].size };
 }
 
 bool
 tracker_params_get (const tracker_params_t *self, const char *name, span_t *value)
 {
     int param = tracker_param_find (span_of (name));
-    if (param < 0 || !self->values[param].present)
+    if (param < 0 || !self->values [param].present)
         return false;
     *value = params_value (self, (size_t)param);
     return true;
@@ -208,7 +202,7 @@ void
 tracker_params_override (tracker_params_t *self, const tracker_params_t *over)
 {
     for (size_t param = 0; param < PARAM_COUNT; param++) {
-        if (!over->values[param].present)
+        if (!over->values [param].present)
             continue;
         span_t value = params_value (over, param);
         tracker_text_put (tracker_params_begin (self, (int)param), value.data, value.size);
@@ -221,10 +215,10 @@ tracker_params_print (const tracker_params_t *self, tracker_text_t *out)
 {
     char before = '{';
     for (size_t param = 0; param < PARAM_COUNT; param++) {
-        if (!self->values[param].present)
+        if (!self->values [param].present)
             continue;
         tracker_text_putc (out, before);
-        json_text_encode (span_of (params[param].name), out);
+        json_text_encode (span_of (params [param].name), out);
         tracker_text_putc (out, ':');
         json_text_encode (params_value (self, param), out);
         before = ',';
@@ -250,7 +244,7 @@ read_id (tracker_row_t *row, tracker_column_t column, span_t value)
         return "not a UUID";
     tracker_text_t *out = tracker_row_begin (row, column);
     for (size_t index = 0; index < value.size; index++) {
-        char byte = value.data[index];
+        char byte = value.data [index];
         tracker_text_putc (out, (char)(byte >= 'A' && byte <= 'F' ? byte | 0x20 : byte));
     }
     tracker_row_end (row, column);
@@ -345,7 +339,7 @@ read_size (tracker_row_t *row, tracker_column_t column, span_t value)
 #define DECIMAL_DIGITS_MAX 255
 typedef struct {
     bool negative;
-    char digits[DECIMAL_DIGITS_MAX];
+    char digits [DECIMAL_DIGITS_MAX];
     int size;
     int64_t scale;
 } decimal_t;
@@ -387,7 +381,7 @@ parse_decimal (span_t value, decimal_t *decimal)
             continue;
         if (decimal->size == DECIMAL_DIGITS_MAX)
             return false;
-        decimal->digits[decimal->size++] = *at;
+        decimal->digits [decimal->size++] = *at;
     }
     int64_t exponent;
     if (!any || !parse_exponent (at, end, &exponent))
@@ -406,12 +400,12 @@ print_decimal (const decimal_t *decimal, tracker_text_t *out)
     if (whole <= 0 || decimal->size == 0)
         tracker_text_putc (out, '0');
     for (int64_t index = 0; index < whole && decimal->size; index++)
-        tracker_text_putc (out, index < decimal->size ? decimal->digits[index] : '0');
+        tracker_text_putc (out, index < decimal->size ? decimal->digits [index] : '0');
     if (decimal->scale <= 0)
         return;
     tracker_text_putc (out, '.');
     for (int64_t index = whole; index < decimal->size; index++)
-        tracker_text_putc (out, index < 0 ? '0' : decimal->digits[index]);
+        tracker_text_putc (out, index < 0 ? '0' : decimal->digits [index]);
 }
 
 static const char *
@@ -430,9 +424,9 @@ read_decimal (tracker_row_t *row, tracker_column_t column, span_t value)
 static const char *
 read_code (tracker_row_t *row, tracker_column_t column, span_t value)
 {
-    for (size_t index = 0; index < sizeof event_codes / sizeof event_codes[0]; index++)
-        if (span_is (value, event_codes[index].code)) {
-            tracker_row_set (row, column, span_of (event_codes[index].event));
+    for (size_t index = 0; index < sizeof event_codes / sizeof event_codes [0]; index++)
+        if (span_is (value, event_codes [index].code)) {
+            tracker_row_set (row, column, span_of (event_codes [index].event));
             return NULL;
         }
     return "not a known event code";
@@ -441,8 +435,8 @@ read_code (tracker_row_t *row, tracker_column_t column, span_t value)
 static const char *
 read_platform (tracker_row_t *row, tracker_column_t column, span_t value)
 {
-    for (size_t index = 0; index < sizeof platforms / sizeof platforms[0]; index++)
-        if (span_is (value, platforms[index])) {
+    for (size_t index = 0; index < sizeof platforms / sizeof platforms [0]; index++)
+        if (span_is (value, platforms [index])) {
             tracker_row_set (row, column, value);
             return NULL;
         }
@@ -453,7 +447,7 @@ static const char *
 read_address (tracker_row_t *row, tracker_column_t column, span_t value)
 {
     size_t size = 0;
-    while (size < value.size && value.data[size] != ',' && value.data[size] != ' ')
+    while (size < value.size && value.data [size] != ',' && value.data [size] != ' ')
         size++;
     tracker_row_set_clean (row, column, (span_t){ value.data, size });
     return NULL;
@@ -468,7 +462,7 @@ read_nothing (tracker_row_t *row, tracker_column_t column, span_t value)
     return NULL;
 }
 
-static const char *(*const rules[RULE_COUNT]) (tracker_row_t *, tracker_column_t, span_t) = {
+static const char *(*const rules [RULE_COUNT]) (tracker_row_t *, tracker_column_t, span_t) = {
     [IGNORED] = read_nothing, [JSON] = read_nothing, [TEXT] = read_text,         [LOWER_ID] = read_id,
     [TIME] = read_time,       [INT] = read_int,      [FLAG] = read_flag,         [SIZE] = read_size,
     [DECIMAL] = read_decimal, [CODE] = read_code,    [PLATFORM] = read_platform, [ADDRESS] = read_address,
@@ -478,13 +472,13 @@ int
 tracker_fields_read (const tracker_params_t *self, tracker_row_t *row, tracker_fault_t *fault)
 {
     for (size_t param = 0; param < PARAM_COUNT; param++) {
-        if (!self->values[param].present)
+        if (!self->values [param].present)
             continue;
         span_t value = params_value (self, param);
-        const char *what = rules[params[param].rule](row, params[param].column, value);
+        const char *what = rules [params [param].rule](row, params [param].column, value);
         if (what)
             return tracker_fault_set (fault, TRACKER_ENRICHMENT_FAILURES, "%s: %s: \"%.*s\"",
-                                      params[param].name, what, TRACKER_SPAN (value));
+                                      params [param].name, what, TRACKER_SPAN (value));
     }
     return 0;
 }

@@ -20,7 +20,7 @@ typedef struct {
     struct {
         bool present;
         size_t at, size;
-    } values[TRACKER_PARAMS_MAX];
+    } values [TRACKER_PARAMS_MAX];
 } tracker_params_t;
 
 void tracker_params_reset (tracker_params_t *self);

@@ -9,7 +9,7 @@
 static const struct {
     const char *name;
     size_t length_max;
-} columns[] = {
+} columns [] = {
 #define X(name, length_max) { #name, length_max },
     TRACKER_COLUMNS (X)
 #undef X
@@ -18,7 +18,7 @@ static const struct {
 const char *
 tracker_kind_name (tracker_kind_t kind)
 {
-    static const char *const names[] = {
+    static const char *const names [] = {
         [TRACKER_EVENT] = "event",
         [TRACKER_COLLECTOR_PAYLOAD_FORMAT_VIOLATION] = "collector_payload_format_violation",
         [TRACKER_ADAPTER_FAILURES] = "adapter_failures",
@@ -26,7 +26,7 @@ tracker_kind_name (tracker_kind_t kind)
         [TRACKER_ENRICHMENT_FAILURES] = "enrichment_failures",
         [TRACKER_SCHEMA_VIOLATIONS] = "schema_violations",
     };
-    return names[kind];
+    return names [kind];
 }
 
 //  A cut or hostile text as one line of valid UTF-8.
@@ -77,21 +77,21 @@ tracker_row_free (tracker_row_t *self)
 const char *
 tracker_column_name (tracker_column_t column)
 {
-    return columns[column].name;
+    return columns [column].name;
 }
 
 tracker_text_t *
 tracker_row_begin (tracker_row_t *self, tracker_column_t column)
 {
-    self->cells[column].at = self->store.size;
-    self->cells[column].size = 0;
+    self->cells [column].at = self->store.size;
+    self->cells [column].size = 0;
     return &self->store;
 }
 
 void
 tracker_row_end (tracker_row_t *self, tracker_column_t column)
 {
-    self->cells[column].size = self->store.size - self->cells[column].at;
+    self->cells [column].size = self->store.size - self->cells [column].at;
 }
 
 void
@@ -111,23 +111,23 @@ tracker_row_set_clean (tracker_row_t *self, tracker_column_t column, span_t raw)
 span_t
 tracker_row_get (const tracker_row_t *self, tracker_column_t column)
 {
-    if (self->cells[column].size == 0)
+    if (self->cells [column].size == 0)
         return (span_t){ "", 0 };
-    return (span_t){ self->store.data + self->cells[column].at, self->cells[column].size };
+    return (span_t){ self->store.data + self->cells [column].at, self->cells [column].size };
 }
 
 int
 tracker_row_check (const tracker_row_t *self, tracker_fault_t *fault)
 {
     for (tracker_column_t column = 0; column < TRACKER_COLUMN_COUNT; column++) {
-        size_t length_max = columns[column].length_max;
+        size_t length_max = columns [column].length_max;
         //  A text has never more UTF-16 units than bytes, so short ones need no counting.
-        if (length_max == 0 || self->cells[column].size <= length_max)
+        if (length_max == 0 || self->cells [column].size <= length_max)
             continue;
         size_t length = utf16_length (tracker_row_get (self, column));
         if (length > length_max)
             return tracker_fault_set (fault, TRACKER_ENRICHMENT_FAILURES, "%s: %zu characters, at most %zu",
-                                      columns[column].name, length, length_max);
+                                      columns [column].name, length, length_max);
     }
     return 0;
 }

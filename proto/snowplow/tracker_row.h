@@ -27,7 +27,7 @@ const char *tracker_kind_name (tracker_kind_t kind);
 
 typedef struct {
     tracker_kind_t kind;
-    char reason[TRACKER_REASON_MAX];    //  one line of valid UTF-8
+    char reason [TRACKER_REASON_MAX];    //  one line of valid UTF-8
 } tracker_fault_t;
 
 //  Fill the fault; returns -1, so that a rule can end with it. Text of strangers in the reason loses its
@@ -42,7 +42,7 @@ typedef struct {
     tracker_text_t store;
     struct {
         size_t at, size;
-    } cells[TRACKER_COLUMN_COUNT];
+    } cells [TRACKER_COLUMN_COUNT];
 } tracker_row_t;
 
 //  Empty all cells; give the memory back.

@@ -54,7 +54,7 @@ void
 tracker_text_putc (tracker_text_t *self, char byte)
 {
     text_reserve (self, 1);
-    self->data[self->size++] = byte;
+    self->data [self->size++] = byte;
 }
 
 void
@@ -81,8 +81,8 @@ tracker_text_put_utf8 (tracker_text_t *self, uint32_t point)
         return;
     }
     unsigned extra = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
-    static const uint32_t lead[] = { 0, 0xC0, 0xE0, 0xF0 };
-    tracker_text_putc (self, (char)(lead[extra] | point >> (6 * extra)));
+    static const uint32_t lead [] = { 0, 0xC0, 0xE0, 0xF0 };
+    tracker_text_putc (self, (char)(lead [extra] | point >> (6 * extra)));
     while (extra-- > 0)
         tracker_text_putc (self, (char)(0x80 | (point >> (6 * extra) & 0x3F)));
 }
@@ -131,7 +131,7 @@ utf8_length (unsigned char lead)
 uint32_t
 utf8_next (const char **at, const char *end)
 {
-    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    static const uint32_t least [] = { 0, 0, 0x80, 0x800, 0x10000 };
     const unsigned char *byte = (const unsigned char *)*at;
     size_t size = utf8_length (*byte);
     *at += 1;
@@ -141,11 +141,11 @@ utf8_next (const char **at, const char *end)
         return 0xFFFD;
     uint32_t point = *byte & (0x7FU >> size);
     for (size_t index = 1; index < size; index++) {
-        if ((byte[index] & 0xC0) != 0x80)
+        if ((byte [index] & 0xC0) != 0x80)
             return 0xFFFD;
-        point = point << 6 | (byte[index] & 0x3FU);
+        point = point << 6 | (byte [index] & 0x3FU);
     }
-    if (point < least[size] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF))
+    if (point < least [size] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF))
         return 0xFFFD;
     *at += size - 1;
     return point;

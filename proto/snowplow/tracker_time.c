@@ -52,9 +52,9 @@ days_of_civil (civil_t civil)
 static int
 month_length (int64_t year, int month)
 {
-    static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    static const int lengths [] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return lengths[month - 1] + (month == 2 && leap);
+    return lengths [month - 1] + (month == 2 && leap);
 }
 
 //  The same time of day so many months later; a day that the month lacks becomes its last one.
@@ -103,9 +103,9 @@ tracker_time_parse (span_t text, int64_t *time_ms)
         return -1;
     int64_t value = 0;
     for (size_t index = sign; index < text.size; index++) {
-        if (text.data[index] < '0' || text.data[index] > '9')
+        if (text.data [index] < '0' || text.data [index] > '9')
             return -1;
-        value = value * 10 + (text.data[index] - '0');
+        value = value * 10 + (text.data [index] - '0');
     }
     if (*text.data == '-')
         value = -value;
@@ -119,9 +119,9 @@ tracker_time_parse (span_t text, int64_t *time_ms)
 static void
 put_digits (tracker_text_t *out, int64_t value, int digits)
 {
-    char text[20];
+    char text [20];
     for (int index = digits - 1; index >= 0; index--, value /= 10)
-        text[index] = (char)('0' + value % 10);
+        text [index] = (char)('0' + value % 10);
     tracker_text_put (out, text, (size_t)digits);
 }
 
@@ -135,18 +135,14 @@ tracker_time_print (int64_t time_ms, tracker_text_t *out)
         int64_t value;
         int digits;
         char before;
-    } parts[] = {
-        {civil.year,           4, 0  },
-        { civil.month,         2, '-'},
-        { civil.day,           2, '-'},
-        { of_day / 3600000,    2, ' '},
-        { of_day / 60000 % 60, 2, ':'},
-        { of_day / 1000 % 60,  2, ':'},
-        { of_day % 1000,       3, '.'}
+    } parts [] = {
+        { civil.year, 4, 0 },         { civil.month, 2, '-' },         { civil.day, 2, '-' },
+        { of_day / 3600000, 2, ' ' }, { of_day / 60000 % 60, 2, ':' }, { of_day / 1000 % 60, 2, ':' },
+        { of_day % 1000, 3, '.' }
     };
-    for (size_t index = 0; index < sizeof parts / sizeof parts[0]; index++) {
-        if (parts[index].before)
-            tracker_text_putc (out, parts[index].before);
-        put_digits (out, parts[index].value, parts[index].digits);
+    for (size_t index = 0; index < sizeof parts / sizeof parts [0]; index++) {
+        if (parts [index].before)
+            tracker_text_putc (out, parts [index].before);
+        put_digits (out, parts [index].value, parts [index].digits);
     }
 }

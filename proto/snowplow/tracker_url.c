@@ -27,7 +27,7 @@ is_one_of (char byte, const char *set)
 static int
 hex_value (char byte)
 {
-    static const char digits[] = "0123456789abcdef";
+    static const char digits [] = "0123456789abcdef";
     char lower = is_alpha (byte) ? (char)(byte | 0x20) : byte;
     const char *found = byte ? strchr (digits, lower) : NULL;
     return found ? (int)(found - digits) : -1;
@@ -36,7 +36,7 @@ hex_value (char byte)
 static bool
 is_escape (const char *at, const char *end)
 {
-    return end - at >= 3 && *at == '%' && hex_value (at[1]) >= 0 && hex_value (at[2]) >= 0;
+    return end - at >= 3 && *at == '%' && hex_value (at [1]) >= 0 && hex_value (at [2]) >= 0;
 }
 
 //  Where a byte of the set stands first; the end if none does.
@@ -91,7 +91,7 @@ find_path (span_t url)
     const char *colon = find_colon (url, &broken);
     const char *at = colon ? colon + 1 : url.data;
     const char *end = url.data + url.size;
-    if (end - at >= 2 && at[0] == '/' && at[1] == '/')
+    if (end - at >= 2 && at [0] == '/' && at [1] == '/')
         return find_any (at + 2, end, "/?#");
     return at;
 }
@@ -138,10 +138,10 @@ is_ipv4 (span_t host)
 {
     unsigned parts = 1, value = 0, digits = 0;
     for (size_t index = 0; index < host.size; index++) {
-        if (is_digit (host.data[index]) && digits < 3) {
-            value = value * 10 + (unsigned)(host.data[index] - '0');
+        if (is_digit (host.data [index]) && digits < 3) {
+            value = value * 10 + (unsigned)(host.data [index] - '0');
             digits++;
-        } else if (host.data[index] == '.' && digits > 0 && parts < 4) {
+        } else if (host.data [index] == '.' && digits > 0 && parts < 4) {
             parts++;
             value = digits = 0;
         } else
@@ -157,13 +157,13 @@ static bool
 is_dns_name (span_t host)
 {
     const char *end = host.data + host.size;
-    if (host.size && end[-1] == '.')
+    if (host.size && end [-1] == '.')
         end--;
     const char *label = host.data;
     bool last_is_alpha = false;
     while (label < end) {
         const char *stop = find_any (label, end, ".");
-        if (stop == label || *label == '-' || stop[-1] == '-')
+        if (stop == label || *label == '-' || stop [-1] == '-')
             return false;
         for (const char *at = label; at < stop; at++)
             if (!is_alpha (*at) && !is_digit (*at) && *at != '-')
@@ -180,13 +180,13 @@ is_dns_name (span_t host)
 static bool
 is_ipv6 (span_t host)
 {
-    if (host.size < 4 || host.data[0] != '[' || host.data[host.size - 1] != ']')
+    if (host.size < 4 || host.data [0] != '[' || host.data [host.size - 1] != ']')
         return false;
     size_t colons = 0;
-    for (size_t index = 1; index + 1 < host.size && host.data[index] != '%'; index++) {
-        if (hex_value (host.data[index]) < 0 && !is_one_of (host.data[index], ":."))
+    for (size_t index = 1; index + 1 < host.size && host.data [index] != '%'; index++) {
+        if (hex_value (host.data [index]) < 0 && !is_one_of (host.data [index], ":."))
             return false;
-        colons += host.data[index] == ':';
+        colons += host.data [index] == ':';
     }
     return colons >= 2;
 }
@@ -231,7 +231,7 @@ split_authority (span_t authority, tracker_url_t *parts)
 static void
 split_behind_scheme (const char *at, const char *end, tracker_url_t *parts)
 {
-    if (end - at >= 2 && at[0] == '/' && at[1] == '/') {
+    if (end - at >= 2 && at [0] == '/' && at [1] == '/') {
         const char *stop = find_any (at + 2, end, "/?#");
         split_authority ((span_t){ at + 2, (size_t)(stop - at - 2) }, parts);
         at = stop;
@@ -258,7 +258,7 @@ tracker_url_split (span_t url, tracker_url_t *parts)
         parts->port = 443;
     const char *end = url.data + url.size;
     split_behind_scheme (colon ? colon + 1 : url.data, end, parts);
-    if (colon && (colon + 1 == end || colon[1] != '/'))
+    if (colon && (colon + 1 == end || colon [1] != '/'))
         parts->path = parts->query = none;
 }
 
@@ -275,7 +275,7 @@ tracker_url_decode (span_t text, tracker_text_t *out)
                 out->size = before;
                 return -1;
             }
-            tracker_text_putc (out, (char)(hex_value (at[1]) << 4 | hex_value (at[2])));
+            tracker_text_putc (out, (char)(hex_value (at [1]) << 4 | hex_value (at [2])));
             at += 2;
         } else
             tracker_text_putc (out, *at == '+' ? ' ' : *at);

@@ -12,7 +12,7 @@
 #define TP2_PATH "/com.snowplowanalytics.snowplow/tp2"
 #define TEXT "text/plain; charset=UTF-8"
 
-static const char pixel[] =
+static const char pixel [] =
     "GIF89a\x01\x00\x01\x00\xf0\x00\x00\xff\xff\xff\x00\x00\x00\x21\xf9\x04\x01\x00\x00\x00"
     "\x00\x2c\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02\x44\x01\x00\x3b";
 
@@ -28,21 +28,14 @@ static const struct {
     const char *method;
     const char *path;
     reply_t reply;
-} routes[] = {
-    {"OPTIONS", ANY_PATH,       PREFLIGHT   },
-    { "GET",    "/health",      HEALTH      },
-    { "HEAD",   "/health",      HEALTH      },
-    { "GET",    "/sink-health", HEALTH      },
-    { "HEAD",   "/sink-health", HEALTH      },
-    { NULL,     REDIRECTS,      NO_REDIRECTS},
-    { "POST",   TWO_SEGMENTS,   TAKE_POST   },
-    { "GET",    TWO_SEGMENTS,   TAKE_PIXEL  },
-    { "HEAD",   TWO_SEGMENTS,   TAKE_PIXEL  },
-    { "GET",    "/i",           TAKE_PIXEL  },
-    { "HEAD",   "/i",           TAKE_PIXEL  },
-    { "GET",    "/ice.png",     TAKE_PIXEL  },
-    { "HEAD",   "/ice.png",     TAKE_PIXEL  },
-    { NULL,     ANY_PATH,       NOT_FOUND   },
+} routes [] = {
+    { "OPTIONS", ANY_PATH, PREFLIGHT },   { "GET", "/health", HEALTH },
+    { "HEAD", "/health", HEALTH },        { "GET", "/sink-health", HEALTH },
+    { "HEAD", "/sink-health", HEALTH },   { NULL, REDIRECTS, NO_REDIRECTS },
+    { "POST", TWO_SEGMENTS, TAKE_POST },  { "GET", TWO_SEGMENTS, TAKE_PIXEL },
+    { "HEAD", TWO_SEGMENTS, TAKE_PIXEL }, { "GET", "/i", TAKE_PIXEL },
+    { "HEAD", "/i", TAKE_PIXEL },         { "GET", "/ice.png", TAKE_PIXEL },
+    { "HEAD", "/ice.png", TAKE_PIXEL },   { NULL, ANY_PATH, NOT_FOUND },
 };
 
 //  ---- Routes
@@ -73,9 +66,9 @@ find_reply (const ask_t *ask)
 {
     size_t index = 0;
     for (;; index++) {
-        bool method = !routes[index].method || span_is (ask->method, routes[index].method);
-        if (method && (!routes[index].path || path_fits (ask->path, routes[index].path)))
-            return routes[index].reply;
+        bool method = !routes [index].method || span_is (ask->method, routes [index].method);
+        if (method && (!routes [index].path || path_fits (ask->path, routes [index].path)))
+            return routes [index].reply;
     }
 }
 
@@ -100,7 +93,7 @@ static bool
 is_cookie_value (span_t text)
 {
     for (size_t index = 0; index < text.size; index++) {
-        char byte = text.data[index];
+        char byte = text.data [index];
         if (byte <= 0x20 || byte == 0x7F || strchr ("\",;\\%", byte))
             return false;
     }
@@ -120,7 +113,7 @@ find_pair (span_t list, char separator, const char *name, span_t *value)
         stop = stop ? stop : end;
         while (at < stop && *at == ' ')
             at++;
-        if ((size_t)(stop - at) > size && memcmp (at, name, size) == 0 && at[size] == '=') {
+        if ((size_t)(stop - at) > size && memcmp (at, name, size) == 0 && at [size] == '=') {
             *value = (span_t){ at + size + 1, (size_t)(stop - at) - size - 1 };
             found = true;
         }
@@ -150,7 +143,7 @@ set_ip (answer_t *self, const ask_t *ask)
         ip.size--;
     }
     size_t size = 0;
-    while (size < ip.size && ip.data[size] != ',' && ip.data[size] != ' ')
+    while (size < ip.size && ip.data [size] != ',' && ip.data [size] != ' ')
         size++;
     ip.size = size;
     if (ip.size == 0 || ip.size >= ANSWER_IP_MAX)
@@ -164,7 +157,7 @@ set_ip (answer_t *self, const ask_t *ask)
 static void
 add_header (answer_t *self, const char *name, const char *value)
 {
-    answer_header_t *header = &self->headers[self->header_count++];
+    answer_header_t *header = &self->headers [self->header_count++];
     header->name = name;
     snprintf (header->value, sizeof header->value, "%s", value);
 }
@@ -173,10 +166,10 @@ add_header (answer_t *self, const char *name, const char *value)
 static void
 add_cors (answer_t *self, const ask_t *ask)
 {
-    char origin[ANSWER_VALUE_MAX] = "*";
+    char origin [ANSWER_VALUE_MAX] = "*";
     bool good = ask->origin.size > 0 && ask->origin.size < sizeof origin;
     for (size_t index = 0; good && index < ask->origin.size; index++)
-        good = ask->origin.data[index] > 0x20 && ask->origin.data[index] != 0x7F;
+        good = ask->origin.data [index] > 0x20 && ask->origin.data [index] != 0x7F;
     if (good)
         snprintf (origin, sizeof origin, "%.*s", (int)ask->origin.size, ask->origin.data);
     add_header (self, "Access-Control-Allow-Origin", origin);
@@ -186,7 +179,7 @@ add_cors (answer_t *self, const ask_t *ask)
 static void
 add_cookie (answer_t *self, const answer_rules_t *rules, int64_t now_ms)
 {
-    char expires[40], value[ANSWER_VALUE_MAX];
+    char expires [40], value [ANSWER_VALUE_MAX];
     time_t when = (time_t)(now_ms / 1000 + COOKIE_LIFE_S);
     struct tm date;
     gmtime_r (&when, &date);
@@ -280,12 +273,12 @@ answer_refuse (answer_t *self, const ask_t *ask, answer_refusal_t why)
     static const struct {
         int status;
         const char *text;
-    } refusals[] = {
-        [ANSWER_TOO_LARGE] = {413,  "request body too large"},
-        [ANSWER_NO_LENGTH] = { 411, "length required"       },
-        [ANSWER_UNAVAILABLE] = { 503, "Service Unavailable"   },
+    } refusals [] = {
+        [ANSWER_TOO_LARGE] = { 413, "request body too large" },
+        [ANSWER_NO_LENGTH] = { 411, "length required" },
+        [ANSWER_UNAVAILABLE] = { 503, "Service Unavailable" },
     };
     *self = (answer_t){ 0 };
-    set_text (self, refusals[why].status, refusals[why].text);
+    set_text (self, refusals [why].status, refusals [why].text);
     add_cors (self, ask);
 }

@@ -35,7 +35,7 @@ typedef struct {
 
 typedef struct {
     const char *name;
-    char value[ANSWER_VALUE_MAX];
+    char value [ANSWER_VALUE_MAX];
 } answer_header_t;
 
 typedef struct {
@@ -44,13 +44,13 @@ typedef struct {
     const char *body;
     size_t body_size;    //  of a HEAD too, whose body is not sent
     bool take;           //  it carries events: journal first
-    answer_header_t headers[ANSWER_HEADERS_MAX];
+    answer_header_t headers [ANSWER_HEADERS_MAX];
     size_t header_count;
 
     //  Of a request to take: what the tracker needs to know.
     span_t path;    //  as mapped by the rules
-    char network_userid[ANSWER_ID_MAX];
-    char ip[ANSWER_IP_MAX];
+    char network_userid [ANSWER_ID_MAX];
+    char ip [ANSWER_IP_MAX];
 } answer_t;
 
 //  Decide. `healthy`: the journal takes rows. new_id is a fresh UUID, used if the sender brings no id.

@@ -46,10 +46,10 @@ typedef struct {
     bool healthy;
     int64_t failed_ms;    //  mono, of the last failure
     uint64_t prune_to;    //  0: nothing to prune
-    uint32_t peers[PEERS_MAX];
+    uint32_t peers [PEERS_MAX];
     size_t peer_count;
-    uint64_t rows[KINDS];         //  committed, by tracker_kind_t
-    uint64_t turn_rows[KINDS];    //  of the turn's transaction
+    uint64_t rows [KINDS];         //  committed, by tracker_kind_t
+    uint64_t turn_rows [KINDS];    //  of the turn's transaction
     uint64_t commits;
     uint64_t failures;
     uint64_t pruned;
@@ -61,7 +61,7 @@ static void
 journal_works (collector_t *self)
 {
     for (int kind = 0; kind < KINDS; kind++)
-        self->rows[kind] += self->turn_rows[kind];
+        self->rows [kind] += self->turn_rows [kind];
     memset (self->turn_rows, 0, sizeof self->turn_rows);
     if (!self->healthy)
         log_info ("journal works again", "last=%" PRIu64, journal_last (self->journal));
@@ -89,11 +89,11 @@ journal_failed (collector_t *self)
 static int
 append_outcome (collector_t *self, int64_t collected_ms, const tracker_outcome_t *outcome)
 {
-    char reason[TRACKER_REASON_MAX + 64] = "";
+    char reason [TRACKER_REASON_MAX + 64] = "";
     bool bad = outcome->kind != TRACKER_EVENT;
     if (bad)
         snprintf (reason, sizeof reason, "%s: %s", tracker_kind_name (outcome->kind), outcome->reason);
-    self->turn_rows[outcome->kind]++;
+    self->turn_rows [outcome->kind]++;
     return journal_append (self->journal, collected_ms, bad ? JOURNAL_BAD : JOURNAL_EVENT, reason,
                            outcome->body, outcome->size);
 }
@@ -128,7 +128,7 @@ on_request (void *arg, const tracker_request_t *taken)
     tracker_outcomes_t *outcomes = tracker_read (&request);
     int rc = 0;
     for (size_t index = 0; rc == 0 && index < outcomes->count; index++)
-        rc = append_outcome (self, request.collector_ms, &outcomes->items[index]);
+        rc = append_outcome (self, request.collector_ms, &outcomes->items [index]);
     tracker_outcomes_destroy (&outcomes);
     if (rc != 0)
         journal_failed (self);
@@ -150,8 +150,8 @@ collector_peer_down (void *arg, usher_link_id_t link, uint32_t peer)
     collector_t *self = arg;
     (void)link;
     for (size_t index = 0; index < self->peer_count; index++)
-        if (self->peers[index] == peer)
-            self->peers[index--] = self->peers[--self->peer_count];
+        if (self->peers [index] == peer)
+            self->peers [index--] = self->peers [--self->peer_count];
 }
 
 static void
@@ -163,7 +163,7 @@ collector_peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *n
         log_warning ("too many ingesters", "peer=%s", name);
         return;
     }
-    self->peers[self->peer_count++] = peer;
+    self->peers [self->peer_count++] = peer;
     tell_more (self, peer, out);
 }
 
@@ -201,7 +201,7 @@ collector_turn (void *arg, usher_time_t now, outbox_t *out)
     journal_works (self);
     intake_release (self->intake, true);
     for (size_t index = 0; index < self->peer_count; index++)
-        tell_more (self, self->peers[index], out);
+        tell_more (self, self->peers [index], out);
     return false;
 }
 
@@ -259,7 +259,7 @@ collector_close (void **self_p)
 static journal_t *
 open_journal (const config_t *config)
 {
-    char path[4096], fault[JOURNAL_FAULT_MAX];
+    char path [4096], fault [JOURNAL_FAULT_MAX];
     uint64_t generation = 0;
     while (generation == 0)
         if (getrandom (&generation, sizeof generation, 0) != sizeof generation)
@@ -287,13 +287,12 @@ collector_open (service_t *service, const config_t *config, uint32_t instance, i
     self->healthy = true;
     self->bell = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
     self->journal = open_journal (config);
-    intake_options_t options = {
-        .bind_address = config->bind,
-        .port = config->collector.port,
-        .rules = {config->collector.cookie_name, config->collector.paths, config->collector.max_body_bytes},
-        .take = on_request,
-        .arg = self
-    };
+    intake_options_t options = { .bind_address = config->bind,
+                                 .port = config->collector.port,
+                                 .rules = { config->collector.cookie_name, config->collector.paths,
+                                            config->collector.max_body_bytes },
+                                 .take = on_request,
+                                 .arg = self };
     if (self->journal)
         self->intake = intake_new (service, &options);
     if (!self->intake || self->bell == -1 || service_watch (service, self->bell, on_bell, self) != 0)
@@ -313,7 +312,7 @@ collector_metrics (const void *arg, FILE *out)
     fprintf (out, "# TYPE usher_collector_rows_total counter\n");
     for (int kind = 0; kind < KINDS; kind++)
         fprintf (out, "usher_collector_rows_total{kind=\"%s\"} %" PRIu64 "\n",
-                 tracker_kind_name ((tracker_kind_t)kind), self->rows[kind]);
+                 tracker_kind_name ((tracker_kind_t)kind), self->rows [kind]);
     fprintf (out, "# TYPE usher_collector_commits_total counter\nusher_collector_commits_total %" PRIu64 "\n",
              self->commits);
     fprintf (out,
@@ -327,13 +326,9 @@ collector_metrics (const void *arg, FILE *out)
              counters.body_bytes);
 }
 
-static const service_link_t links[] = {
-    {USHER_LINK_journal, SERVICE_BIND}
-};
+static const service_link_t links [] = { { USHER_LINK_journal, SERVICE_BIND } };
 
-static const service_route_t routes[] = {
-    {USHER_LINK_journal, USHER_MSG_committed, on_committed}
-};
+static const service_route_t routes [] = { { USHER_LINK_journal, USHER_MSG_committed, on_committed } };
 
 const service_spec_t collector_service = {
     .name = "collector",

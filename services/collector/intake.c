@@ -42,7 +42,7 @@ typedef struct request {
     tracker_text_t head;
     struct {
         size_t at, size;
-    } parts[PARTS];
+    } parts [PARTS];
     bool anonymous;
     bool ended;     //  the body is complete
     bool unread;    //  a body comes that we do not read: the connection cannot be used again
@@ -67,42 +67,38 @@ typedef struct {
 static const struct {
     enum lws_token_indexes token;
     const char *method;
-} methods[] = {
-    {WSI_TOKEN_GET_URI,      "GET"    },
-    { WSI_TOKEN_POST_URI,    "POST"   },
-    { WSI_TOKEN_HEAD_URI,    "HEAD"   },
-    { WSI_TOKEN_OPTIONS_URI, "OPTIONS"},
-    { WSI_TOKEN_PUT_URI,     "PUT"    },
-    { WSI_TOKEN_PATCH_URI,   "PATCH"  },
-    { WSI_TOKEN_DELETE_URI,  "DELETE" },
+} methods [] = {
+    { WSI_TOKEN_GET_URI, "GET" },         { WSI_TOKEN_POST_URI, "POST" }, { WSI_TOKEN_HEAD_URI, "HEAD" },
+    { WSI_TOKEN_OPTIONS_URI, "OPTIONS" }, { WSI_TOKEN_PUT_URI, "PUT" },   { WSI_TOKEN_PATCH_URI, "PATCH" },
+    { WSI_TOKEN_DELETE_URI, "DELETE" },
 };
 
 static const struct {
     enum lws_token_indexes token;
     part_t part;
-} headers[] = {
-    {WSI_TOKEN_ORIGIN,             ORIGIN      },
-    { WSI_TOKEN_HTTP_COOKIE,       COOKIE      },
-    { WSI_TOKEN_X_FORWARDED_FOR,   FORWARDED   },
-    { WSI_TOKEN_HTTP_CONTENT_TYPE, CONTENT_TYPE},
-    { WSI_TOKEN_HTTP_USER_AGENT,   USER_AGENT  },
-    { WSI_TOKEN_HTTP_REFERER,      REFERER     },
+} headers [] = {
+    { WSI_TOKEN_ORIGIN, ORIGIN },
+    { WSI_TOKEN_HTTP_COOKIE, COOKIE },
+    { WSI_TOKEN_X_FORWARDED_FOR, FORWARDED },
+    { WSI_TOKEN_HTTP_CONTENT_TYPE, CONTENT_TYPE },
+    { WSI_TOKEN_HTTP_USER_AGENT, USER_AGENT },
+    { WSI_TOKEN_HTTP_REFERER, REFERER },
 };
 
 void
-intake_uuid (void *arg, char uuid[37])
+intake_uuid (void *arg, char uuid [37])
 {
-    unsigned char bytes[16];
+    unsigned char bytes [16];
     (void)arg;
     if (getrandom (bytes, sizeof bytes, 0) != sizeof bytes)
         abort ();
-    bytes[6] = (unsigned char)((bytes[6] & 0x0F) | 0x40);
-    bytes[8] = (unsigned char)((bytes[8] & 0x3F) | 0x80);
+    bytes [6] = (unsigned char)((bytes [6] & 0x0F) | 0x40);
+    bytes [8] = (unsigned char)((bytes [8] & 0x3F) | 0x80);
     char *at = uuid;
     for (size_t index = 0; index < 16; index++) {
         if (index == 4 || index == 6 || index == 8 || index == 10)
             *at++ = '-';
-        at += snprintf (at, 3, "%02x", bytes[index]);
+        at += snprintf (at, 3, "%02x", bytes [index]);
     }
 }
 
@@ -144,21 +140,21 @@ request_destroy (request_t **self_p)
 static span_t
 request_part (const request_t *self, part_t part)
 {
-    if (self->parts[part].size == 0)
+    if (self->parts [part].size == 0)
         return span_of (NULL);
-    return (span_t){ self->head.data + self->parts[part].at, self->parts[part].size };
+    return (span_t){ self->head.data + self->parts [part].at, self->parts [part].size };
 }
 
 static void
 part_begin (request_t *self, part_t part)
 {
-    self->parts[part].at = self->head.size;
+    self->parts [part].at = self->head.size;
 }
 
 static void
 part_end (request_t *self, part_t part)
 {
-    self->parts[part].size = self->head.size - self->parts[part].at;
+    self->parts [part].size = self->head.size - self->parts [part].at;
 }
 
 static ask_t
@@ -201,7 +197,7 @@ put_fragment (tracker_text_t *out, const char *fragment, size_t size)
 {
     bool in_name = true;
     for (size_t index = 0; index < size; index++) {
-        char byte = fragment[index];
+        char byte = fragment [index];
         bool plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
                      (byte >= '0' && byte <= '9') || (byte && strchr ("-_.~", byte)) ||
                      (byte == '=' && in_name);
@@ -234,17 +230,17 @@ read_query (request_t *self)
 static void
 read_head (request_t *self, const char *path, size_t path_size)
 {
-    static const char anonymous[] = "sp-anonymous:";
-    for (size_t index = 0; index < sizeof methods / sizeof methods[0]; index++)
-        if (lws_hdr_total_length (self->wsi, methods[index].token) > 0)
-            self->method = methods[index].method;
+    static const char anonymous [] = "sp-anonymous:";
+    for (size_t index = 0; index < sizeof methods / sizeof methods [0]; index++)
+        if (lws_hdr_total_length (self->wsi, methods [index].token) > 0)
+            self->method = methods [index].method;
     part_begin (self, PATH);
     tracker_text_put (&self->head, path, path_size);
     part_end (self, PATH);
     read_query (self);
-    for (size_t index = 0; index < sizeof headers / sizeof headers[0]; index++)
-        read_header (self, headers[index].token, headers[index].part);
-    char peer[64] = "";
+    for (size_t index = 0; index < sizeof headers / sizeof headers [0]; index++)
+        read_header (self, headers [index].token, headers [index].part);
+    char peer [64] = "";
     lws_get_peer_simple (self->wsi, peer, sizeof peer);
     part_begin (self, PEER);
     tracker_text_puts (&self->head, peer);
@@ -256,7 +252,7 @@ read_head (request_t *self, const char *path, size_t path_size)
 static int64_t
 told_length (struct lws *wsi)
 {
-    char text[24] = "";
+    char text [24] = "";
     if (lws_hdr_total_length (wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
         return -1;
     if (lws_hdr_copy (wsi, text, sizeof text, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
@@ -316,7 +312,7 @@ request_finish (request_t *self)
     intake_t *intake = self->intake;
     int64_t now_ms = service_now ().wall_ms;
     ask_t ask = request_ask (self);
-    char id[37];
+    char id [37];
     intake_uuid (NULL, id);
     answer_decide (&self->answer, &intake->options.rules, &ask, now_ms, intake->healthy, id);
     if (!self->answer.take)
@@ -330,7 +326,7 @@ request_finish (request_t *self)
 static int
 add_header (struct lws *wsi, const char *name, const char *value, unsigned char **at, unsigned char *end)
 {
-    char field[64];
+    char field [64];
     snprintf (field, sizeof field, "%s:", name);
     return lws_add_http_header_by_name (wsi, (const unsigned char *)field, (const unsigned char *)value,
                                         (int)strlen (value), at, end);
@@ -348,7 +344,7 @@ print_head (request_t *self, unsigned char *start, unsigned char *end)
         lws_add_http_header_content_length (wsi, answer->body_size, &at, end))
         return 0;
     for (size_t index = 0; index < answer->header_count; index++)
-        if (add_header (wsi, answer->headers[index].name, answer->headers[index].value, &at, end))
+        if (add_header (wsi, answer->headers [index].name, answer->headers [index].value, &at, end))
             return 0;
     return lws_finalize_http_header (wsi, &at, end) ? 0 : (size_t)(at - start);
 }
@@ -365,7 +361,7 @@ count_answer (intake_counters_t *counters, int status)
 static int
 request_send (request_t *self)
 {
-    unsigned char head[LWS_PRE + HEAD_BYTES], body[LWS_PRE + 128];
+    unsigned char head [LWS_PRE + HEAD_BYTES], body [LWS_PRE + 128];
     struct lws *wsi = self->wsi;
     size_t size = print_head (self, head + LWS_PRE, head + sizeof head);
     bool close = self->unread || service_draining (self->intake->service);
@@ -459,9 +455,9 @@ on_event (struct lws *wsi, enum lws_callback_reasons reason, void *user, void *d
     }
 }
 
-static const struct lws_protocols protocols[] = {
-    {"collector", on_event, sizeof (session_t), 0, 0, NULL, 0},
-    { NULL,       NULL,     0,                  0, 0, NULL, 0},
+static const struct lws_protocols protocols [] = {
+    { "collector", on_event, sizeof (session_t), 0, 0, NULL, 0 },
+    { NULL, NULL, 0, 0, 0, NULL, 0 },
 };
 
 //  ---- The intake

@@ -29,7 +29,7 @@ typedef struct {
 } intake_options_t;
 
 //  Writes a fresh random UUID, version 4.
-void intake_uuid (void *arg, char uuid[37]);
+void intake_uuid (void *arg, char uuid [37]);
 
 //  Listens. Returns NULL after logging why not.
 intake_t *intake_new (service_t *service, const intake_options_t *options);

@@ -19,7 +19,7 @@
 
 typedef enum { DO_BEGIN, DO_COMMIT, DO_APPEND, DO_PRUNE, DO_COUNT } action_t;
 
-static const char *const sql[DO_COUNT] = {
+static const char *const sql [DO_COUNT] = {
     [DO_BEGIN] = "BEGIN IMMEDIATE",
     [DO_COMMIT] = "COMMIT",
     [DO_APPEND] = "INSERT INTO rows (collected_ms, kind, reason, body) VALUES (?1, ?2, ?3, ?4)",
@@ -28,13 +28,13 @@ static const char *const sql[DO_COUNT] = {
 
 struct journal {
     sqlite3 *db;
-    sqlite3_stmt *actions[DO_COUNT];
+    sqlite3_stmt *actions [DO_COUNT];
     char *path;
     uint64_t generation;
     uint64_t last;        //  committed
     uint64_t appended;    //  last position of the open transaction
     bool open;            //  a transaction is
-    char fault[JOURNAL_FAULT_MAX];
+    char fault [JOURNAL_FAULT_MAX];
 };
 
 //  Note SQLite's word on what went wrong; returns -1.
@@ -62,11 +62,11 @@ journal_rollback (journal_t *self)
 static int
 journal_act (journal_t *self, action_t action, const char *doing)
 {
-    int rc = sqlite3_step (self->actions[action]);
+    int rc = sqlite3_step (self->actions [action]);
     if (rc != SQLITE_DONE)
         journal_fail (self, doing);
-    sqlite3_reset (self->actions[action]);
-    sqlite3_clear_bindings (self->actions[action]);
+    sqlite3_reset (self->actions [action]);
+    sqlite3_clear_bindings (self->actions [action]);
     if (rc == SQLITE_DONE)
         return 0;
     journal_rollback (self);
@@ -88,7 +88,7 @@ int
 journal_append (journal_t *self, int64_t collected_ms, int kind, const char *reason, const void *body,
                 size_t size)
 {
-    sqlite3_stmt *insert = self->actions[DO_APPEND];
+    sqlite3_stmt *insert = self->actions [DO_APPEND];
     if (journal_begin (self) != 0)
         return -1;
     sqlite3_bind_int64 (insert, 1, collected_ms);
@@ -119,8 +119,8 @@ journal_prune (journal_t *self, uint64_t position)
 {
     if (journal_begin (self) != 0)
         return -1;
-    sqlite3_bind_int64 (self->actions[DO_PRUNE], 1, (sqlite3_int64)position);
-    sqlite3_bind_int (self->actions[DO_PRUNE], 2, JOURNAL_PRUNE_MAX);
+    sqlite3_bind_int64 (self->actions [DO_PRUNE], 1, (sqlite3_int64)position);
+    sqlite3_bind_int (self->actions [DO_PRUNE], 2, JOURNAL_PRUNE_MAX);
     return journal_act (self, DO_PRUNE, "prune") == 0 ? sqlite3_changes (self->db) : -1;
 }
 
@@ -186,7 +186,7 @@ journal_number (journal_t *self, const char *text, uint64_t none, uint64_t *numb
 static int
 journal_set_up (journal_t *self, uint64_t max_bytes)
 {
-    char limit[64];
+    char limit [64];
     snprintf (limit, sizeof limit, "PRAGMA max_page_count = %llu",
               (unsigned long long)(max_bytes / JOURNAL_PAGE_BYTES + 1));
     if (journal_exec (self, "PRAGMA page_size = 4096", "open") != 0 ||
@@ -215,7 +215,7 @@ journal_check_format (journal_t *self)
 static int
 journal_create (journal_t *self, uint64_t generation)
 {
-    char text[256];
+    char text [256];
     snprintf (
         text, sizeof text,
         "INSERT OR IGNORE INTO meta (name, value) VALUES ('generation', %lld); PRAGMA user_version = %d;"
@@ -231,7 +231,7 @@ static int
 journal_prepare (journal_t *self)
 {
     for (int action = 0; action < DO_COUNT; action++)
-        if (sqlite3_prepare_v2 (self->db, sql[action], -1, &self->actions[action], NULL) != SQLITE_OK)
+        if (sqlite3_prepare_v2 (self->db, sql [action], -1, &self->actions [action], NULL) != SQLITE_OK)
             return journal_fail (self, "use its tables");
     return 0;
 }
@@ -255,7 +255,7 @@ journal_open (journal_t *self, uint64_t generation, uint64_t max_bytes)
 }
 
 journal_t *
-journal_new (const char *path, uint64_t generation, uint64_t max_bytes, char fault[JOURNAL_FAULT_MAX])
+journal_new (const char *path, uint64_t generation, uint64_t max_bytes, char fault [JOURNAL_FAULT_MAX])
 {
     journal_t *self = calloc (1, sizeof *self);
     if (!self || !(self->path = strdup (path)))
@@ -274,7 +274,7 @@ journal_destroy (journal_t **self_p)
     if (!self)
         return;
     for (int action = 0; action < DO_COUNT; action++)
-        sqlite3_finalize (self->actions[action]);
+        sqlite3_finalize (self->actions [action]);
     sqlite3_close (self->db);
     free (self->path);
     free (self);

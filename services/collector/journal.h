@@ -21,7 +21,7 @@ typedef struct journal journal_t;
 //  grows to max_bytes at most (the write-ahead log beside it, not counted, has a limit of 64 MiB of its own).
 //  Returns NULL and says why in fault, naming the file.
 journal_t *journal_new (const char *path, uint64_t generation, uint64_t max_bytes,
-                        char fault[JOURNAL_FAULT_MAX]);
+                        char fault [JOURNAL_FAULT_MAX]);
 
 //  Close; rows that were not committed are gone.
 void journal_destroy (journal_t **self_p);

@@ -17,11 +17,11 @@
 #include <string.h>
 
 enum {
-    KEPT_MAX = 64 * 1024 * 1024,   //  bytes without a receipt; then the source pauses
-    CLOCK_MS = 1000,               //  how often a quiet lane carries the clock
+    KEPT_MAX = 64 * 1024 * 1024,    //  bytes without a receipt; then the source pauses
+    CLOCK_MS = 1000,                //  how often a quiet lane carries the clock
     COMMIT_MS = 200,
-    ASK_AGAIN_MS = 2000,           //  a store that failed answers nothing
-    PAYLOAD_MAX = 1048576          //  bytes of a bad event that are kept; limit of quarantine.payload
+    ASK_AGAIN_MS = 2000,     //  a store that failed answers nothing
+    PAYLOAD_MAX = 1048576    //  bytes of a bad event that are kept; limit of quarantine.payload
 };
 
 struct ingester {
@@ -30,13 +30,13 @@ struct ingester {
     char *name;
     decoder_t *decoder;
     size_t shards;
-    lane_t **lanes;                //  one a shard
+    lane_t **lanes;    //  one a shard
     lane_t *quarantine;
     bool mapped, store_up, collector_up, known, begun;
     uint8_t owners [USHER_SLOTS];
     uint64_t known_generation, known_next;
-    uint64_t generation, next;     //  of the source; first offset not read
-    uint64_t asked, committed;     //  positions
+    uint64_t generation, next;    //  of the source; first offset not read
+    uint64_t asked, committed;    //  positions
     uint64_t clock_ms;
     usher_time_t now;
     int64_t beat_ms, commit_ms, answer_ms;
@@ -93,7 +93,7 @@ static void
 quarantine (ingester_t *self, const source_row_t *row, const char *reason, outbox_t *out)
 {
     usher_msg_t msg = { .id = USHER_MSG_quarantine };
-    msg.quarantine = (usher_quarantine_t) {
+    msg.quarantine = (usher_quarantine_t){
         .source = self->source,
         .generation = self->generation,
         .partition = row->partition,
@@ -116,8 +116,8 @@ route (ingester_t *self, const source_row_t *row, usher_msg_t *msg, outbox_t *ou
     event->partition = row->partition;
     event->offset = row->offset;
     //  A collector whose clock runs ahead is no evidence from the future.
-    if (self->now.wall_ms > 0 && event->collected_ms > (uint64_t) self->now.wall_ms)
-        event->collected_ms = (uint64_t) self->now.wall_ms;
+    if (self->now.wall_ms > 0 && event->collected_ms > (uint64_t)self->now.wall_ms)
+        event->collected_ms = (uint64_t)self->now.wall_ms;
     if (event->collected_ms > self->clock_ms)
         self->clock_ms = event->collected_ms;
     uint32_t shard = self->owners [usher_slot (event->viewer_id)];
@@ -191,8 +191,8 @@ ingester_begin (ingester_t *self, uint64_t generation, uint64_t next)
 void
 ingester_at_end (ingester_t *self, usher_time_t now)
 {
-    if (now.wall_ms > 0 && (uint64_t) now.wall_ms > self->clock_ms)
-        self->clock_ms = (uint64_t) now.wall_ms;
+    if (now.wall_ms > 0 && (uint64_t)now.wall_ms > self->clock_ms)
+        self->clock_ms = (uint64_t)now.wall_ms;
 }
 
 static void
@@ -221,7 +221,7 @@ commit (ingester_t *self, outbox_t *out)
         return;
     self->asked = next;
     usher_msg_t msg = { .id = USHER_MSG_commit };
-    msg.commit = (usher_commit_t) { self->source, usher_str (self->name), self->generation, 0, next };
+    msg.commit = (usher_commit_t){ self->source, usher_str (self->name), self->generation, 0, next };
     outbox_put (out, USHER_LINK_store, 0, &msg);
 }
 
@@ -238,7 +238,7 @@ static void
 on_position (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     ingester_t *self = arg;
-    (void) peer;
+    (void)peer;
     self->answer_ms = self->now.mono_ms;
     if (!self->known) {
         self->known = true;
@@ -257,7 +257,7 @@ static void
 on_slots (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     ingester_t *self = arg;
-    (void) peer, (void) out;
+    (void)peer, (void)out;
     if (msg->slots.owners.size != USHER_SLOTS || msg->slots.shards != self->shards) {
         log_error ("slot map refused", "shards=%u expected=%zu", msg->slots.shards, self->shards);
         return;
@@ -270,7 +270,7 @@ static void
 on_applied (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     ingester_t *self = arg;
-    (void) out;
+    (void)out;
     lane_applied (self->lanes [peer], msg->applied.seq);
 }
 
@@ -278,7 +278,7 @@ static void
 on_durable (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     ingester_t *self = arg;
-    (void) out;
+    (void)out;
     lane_durable (self->lanes [peer], msg->durable.seq);
 }
 
@@ -286,7 +286,7 @@ static void
 on_quarantined (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     ingester_t *self = arg;
-    (void) peer, (void) out;
+    (void)peer, (void)out;
     self->answer_ms = self->now.mono_ms;
     lane_durable_one (self->quarantine, msg->quarantined.seq);
 }
@@ -295,14 +295,14 @@ on_quarantined (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 static void
 on_more (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
-    (void) arg, (void) peer, (void) msg, (void) out;
+    (void)arg, (void)peer, (void)msg, (void)out;
 }
 
 void
 ingester_peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out)
 {
     ingester_t *self = arg;
-    (void) name;
+    (void)name;
     if (link == USHER_LINK_events)
         lane_restart (self->lanes [peer], out);
     if (link == USHER_LINK_journal) {
@@ -380,15 +380,16 @@ ingester_metrics (const void *arg, FILE *out)
         { "usher_source_committed_offset", "gauge", self->committed },
     };
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++)
-        fprintf (out, "# TYPE %s %s\n%s %" PRIu64 "\n", rows [row].name, rows [row].kind, rows [row].name, rows [row].value);
+        fprintf (out, "# TYPE %s %s\n%s %" PRIu64 "\n", rows [row].name, rows [row].kind, rows [row].name,
+                 rows [row].value);
 }
 
 const service_route_t ingester_routes [] = {
-    { USHER_LINK_control, USHER_MSG_slots,       on_slots       },
-    { USHER_LINK_events,  USHER_MSG_applied,     on_applied     },
-    { USHER_LINK_events,  USHER_MSG_durable,     on_durable     },
-    { USHER_LINK_store,   USHER_MSG_position,    on_position    },
-    { USHER_LINK_store,   USHER_MSG_quarantined, on_quarantined },
-    { USHER_LINK_journal, USHER_MSG_more,        on_more        },
+    { USHER_LINK_control, USHER_MSG_slots, on_slots },
+    { USHER_LINK_events, USHER_MSG_applied, on_applied },
+    { USHER_LINK_events, USHER_MSG_durable, on_durable },
+    { USHER_LINK_store, USHER_MSG_position, on_position },
+    { USHER_LINK_store, USHER_MSG_quarantined, on_quarantined },
+    { USHER_LINK_journal, USHER_MSG_more, on_more },
 };
 const size_t ingester_route_count = sizeof ingester_routes / sizeof *ingester_routes;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    HEAD_ROOM = 64,                //  for the frame's head and its batch message, written last
+    HEAD_ROOM = 64,    //  for the frame's head and its batch message, written last
     FULL_BYTES = 64 * 1024
 };
 
@@ -18,11 +18,11 @@ typedef struct {
 
 typedef struct {
     uint64_t seq;
-    size_t begin, size;            //  of what to send, within data
+    size_t begin, size;    //  of what to send, within data
     uint8_t *data;
-    bool durable;                  //  while one before it is not
+    bool durable;    //  while one before it is not
     size_t events, first_count;
-    first_t *firsts;               //  a partition each
+    first_t *firsts;    //  a partition each
 } frame_t;
 
 struct lane {
@@ -30,7 +30,7 @@ struct lane {
     uint32_t peer;
     bool up;
     uint64_t seq, applied;
-    size_t count, room, head;      //  ring of frames without a receipt, oldest at head
+    size_t count, room, head;    //  ring of frames without a receipt, oldest at head
     frame_t *frames;
     frame_t building;
     size_t building_room;
@@ -57,7 +57,7 @@ frame_free (frame_t *frame)
 {
     free (frame->data);
     free (frame->firsts);
-    *frame = (frame_t) { 0 };
+    *frame = (frame_t){ 0 };
 }
 
 void
@@ -82,7 +82,7 @@ frame_note (frame_t *frame, uint32_t partition, uint64_t offset)
         if (frame->firsts [at].partition == partition)
             return;
     frame->firsts = memory_resize (frame->firsts, frame->first_count + 1, sizeof *frame->firsts);
-    frame->firsts [frame->first_count++] = (first_t) { partition, offset };
+    frame->firsts [frame->first_count++] = (first_t){ partition, offset };
 }
 
 static void
@@ -108,7 +108,7 @@ frame_close (lane_t *self, outbox_t *out)
     }
     frame_t *frame = frame_at (self, self->count++);
     *frame = self->building;
-    self->building = (frame_t) { 0 };
+    self->building = (frame_t){ 0 };
     self->building_room = 0;
     self->kept += frame->size;
     self->unapplied += frame->size;
@@ -147,7 +147,8 @@ batch_close (lane_t *self, uint64_t clock_ms, outbox_t *out)
 }
 
 void
-lane_add (lane_t *self, const usher_msg_t *event, uint32_t partition, uint64_t offset, uint64_t clock_ms, outbox_t *out)
+lane_add (lane_t *self, const usher_msg_t *event, uint32_t partition, uint64_t offset, uint64_t clock_ms,
+          outbox_t *out)
 {
     size_t bound = usher_encode_bound (event);
     if (self->building.size && self->building.size + bound > FULL_BYTES)
@@ -157,7 +158,7 @@ lane_add (lane_t *self, const usher_msg_t *event, uint32_t partition, uint64_t o
     size_t at = frame->begin + frame->size;
     size_t size = usher_encode (event, frame->data + at, self->building_room - at);
     if (size == 0)
-        abort ();                  //  the decoders keep every field within its limit
+        abort ();    //  the decoders keep every field within its limit
     frame->size += size;
     frame_note (frame, partition, offset);
     self->events++;

@@ -15,7 +15,8 @@ lane_t *lane_new (usher_link_id_t link, uint32_t peer);
 void lane_destroy (lane_t **self_p);
 
 //  Adds an event of a partition to the frame that is being built; closes it first where it is full.
-void lane_add (lane_t *self, const usher_msg_t *event, uint32_t partition, uint64_t offset, uint64_t clock_ms, outbox_t *out);
+void lane_add (lane_t *self, const usher_msg_t *event, uint32_t partition, uint64_t offset, uint64_t clock_ms,
+               outbox_t *out);
 
 //  Adds a message that is a frame by itself and has its number within: quarantine.
 void lane_add_single (lane_t *self, usher_msg_t *msg, uint32_t partition, uint64_t offset, outbox_t *out);

@@ -23,7 +23,7 @@ typedef struct {
 static void *
 open_ingester (service_t *service, const config_t *config, uint32_t instance, int *exit_code)
 {
-    (void) service, (void) instance;
+    (void)service, (void)instance;
     shell_t *self = memory_new (1, sizeof *self);
     bool journal = strcmp (config->ingester.source, "journal") == 0;
     char path [4096];
@@ -54,7 +54,7 @@ close_ingester (void **self_p)
 static void
 peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out)
 {
-    ingester_peer_up (((shell_t *) arg)->core, link, peer, name, out);
+    ingester_peer_up (((shell_t *)arg)->core, link, peer, name, out);
 }
 
 static void
@@ -75,7 +75,8 @@ begin (shell_t *self)
     if (generation == 0)
         return;
     if (known && known != generation)
-        log_warning ("source is a new one", "source=%s was=%" PRIu64 " is=%" PRIu64 " policy=\"read from its start\"",
+        log_warning ("source is a new one",
+                     "source=%s was=%" PRIu64 " is=%" PRIu64 " policy=\"read from its start\"",
                      self->ops->name, known, generation);
     if (known != generation)
         next = 0;
@@ -114,7 +115,7 @@ turn (void *arg, usher_time_t now, outbox_t *out)
 static void
 tick (void *arg, usher_time_t now, outbox_t *out)
 {
-    ingester_tick (((shell_t *) arg)->core, now, out);
+    ingester_tick (((shell_t *)arg)->core, now, out);
 }
 
 //  Ready to read; an empty source is caught up with.
@@ -122,14 +123,14 @@ static bool
 ready (const void *arg)
 {
     uint64_t generation, next;
-    return ingester_knows_position (((const shell_t *) arg)->core, &generation, &next);
+    return ingester_knows_position (((const shell_t *)arg)->core, &generation, &next);
 }
 
 static bool
 drained (void *arg, usher_time_t now, outbox_t *out)
 {
     shell_t *self = arg;
-    (void) now, (void) out;
+    (void)now, (void)out;
     self->draining = true;
     return ingester_idle (self->core);
 }
@@ -137,7 +138,7 @@ drained (void *arg, usher_time_t now, outbox_t *out)
 static void
 metrics (const void *arg, FILE *out)
 {
-    ingester_metrics (((const shell_t *) arg)->core, out);
+    ingester_metrics (((const shell_t *)arg)->core, out);
 }
 
 //  The core's handlers know the core, not its shell.
@@ -154,9 +155,9 @@ int
 main (int argc, char **argv)
 {
     static const service_link_t links [] = {
-        { USHER_LINK_events,  SERVICE_CONNECT_SHARDS },
-        { USHER_LINK_store,   SERVICE_CONNECT        },
-        { USHER_LINK_journal, SERVICE_CONNECT        },
+        { USHER_LINK_events, SERVICE_CONNECT_SHARDS },
+        { USHER_LINK_store, SERVICE_CONNECT },
+        { USHER_LINK_journal, SERVICE_CONNECT },
     };
     service_route_t routes [16];
     for (size_t row = 0; row < ingester_route_count; row++) {

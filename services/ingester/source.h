@@ -12,10 +12,10 @@
 typedef struct {
     uint32_t partition;
     uint64_t offset;
-    uint64_t next;                 //  where the row after it begins
-    bool bad;                      //  the collector refused it; reason says why
+    uint64_t next;    //  where the row after it begins
+    bool bad;         //  the collector refused it; reason says why
     const char *reason;
-    const char *data;              //  valid until the callback returns
+    const char *data;    //  valid until the callback returns
     size_t size;
 } source_row_t;
 
@@ -25,7 +25,7 @@ typedef struct source source_t;
 
 typedef struct {
     const char *name;
-    uint32_t id;                   //  USHER_SOURCE_...
+    uint32_t id;    //  USHER_SOURCE_...
 
     //  Opens path. Returns NULL after writing what is wrong, and what to do, into reason.
     source_t *(*open) (const char *path, char *reason, size_t reason_size);
@@ -37,7 +37,8 @@ typedef struct {
     void (*seek) (source_t *self, uint32_t partition, uint64_t offset);
 
     //  Calls take for at most max_rows rows. Returns how many, 0 at the end as it is now, -1 on an error (in reason).
-    int (*read) (source_t *self, int max_rows, source_take_fn *take, void *arg, char *reason, size_t reason_size);
+    int (*read) (source_t *self, int max_rows, source_take_fn *take, void *arg, char *reason,
+                 size_t reason_size);
 
     void (*close) (source_t **self_p);
 } source_ops_t;

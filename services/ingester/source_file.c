@@ -16,7 +16,7 @@
 struct source {
     FILE *file;
     char *path;
-    uint64_t next;                 //  byte
+    uint64_t next;    //  byte
     char *line;
     size_t line_room;
 };
@@ -26,7 +26,8 @@ open_file (const char *path, char *reason, size_t reason_size)
 {
     FILE *file = fopen (path, "re");
     if (!file) {
-        snprintf (reason, reason_size, "%s: %s; set ingester.file to a readable file", path, strerror (errno));
+        snprintf (reason, reason_size, "%s: %s; set ingester.file to a readable file", path,
+                  strerror (errno));
         return NULL;
     }
     source_t *self = memory_new (1, sizeof *self);
@@ -42,15 +43,15 @@ generation (source_t *self)
     struct stat status;
     if (fstat (fileno (self->file), &status))
         return 0;
-    return ((uint64_t) status.st_dev * 0x9E3779B97F4A7C15u ^ (uint64_t) status.st_ino) | 1;
+    return ((uint64_t)status.st_dev * 0x9E3779B97F4A7C15u ^ (uint64_t)status.st_ino) | 1;
 }
 
 static void
 seek (source_t *self, uint32_t partition, uint64_t offset)
 {
-    (void) partition;
+    (void)partition;
     self->next = offset;
-    fseeko (self->file, (off_t) offset, SEEK_SET);
+    fseeko (self->file, (off_t)offset, SEEK_SET);
 }
 
 static int
@@ -67,8 +68,10 @@ read_rows (source_t *self, int max_rows, source_take_fn *take, void *arg, char *
             seek (self, 0, self->next);
             return count;
         }
-        source_row_t row = { .offset = self->next, .reason = "", .data = self->line, .size = (size_t) length - 1 };
-        self->next = row.next = row.offset + (uint64_t) length;
+        source_row_t row = {
+            .offset = self->next, .reason = "", .data = self->line, .size = (size_t)length - 1
+        };
+        self->next = row.next = row.offset + (uint64_t)length;
         take (arg, &row);
     }
     return max_rows;
@@ -85,4 +88,5 @@ close_file (source_t **self_p)
     *self_p = NULL;
 }
 
-const source_ops_t source_file = { "file", USHER_SOURCE_FILE, open_file, generation, seek, read_rows, close_file };
+const source_ops_t source_file = { "file", USHER_SOURCE_FILE, open_file, generation,
+                                   seek,   read_rows,         close_file };

@@ -15,15 +15,15 @@ enum { BUSY_MS = 1000 };
 
 struct source {
     char *path;
-    sqlite3 *db;                   //  NULL until the collector has made the file
+    sqlite3 *db;    //  NULL until the collector has made the file
     sqlite3_stmt *rows;
-    uint64_t next;                 //  first position to read
+    uint64_t next;    //  first position to read
 };
 
 static source_t *
 open_journal (const char *path, char *reason, size_t reason_size)
 {
-    (void) reason, (void) reason_size;
+    (void)reason, (void)reason_size;
     source_t *self = memory_new (1, sizeof *self);
     self->path = memory_copy (path, __builtin_strlen (path));
     self->next = 1;
@@ -49,7 +49,8 @@ connect_journal (source_t *self)
         return false;
     if (sqlite3_open_v2 (self->path, &self->db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK) {
         sqlite3_busy_timeout (self->db, BUSY_MS);
-        if (sqlite3_prepare_v3 (self->db, JOURNAL_SQL_READ, -1, SQLITE_PREPARE_PERSISTENT, &self->rows, NULL) == SQLITE_OK)
+        if (sqlite3_prepare_v3 (self->db, JOURNAL_SQL_READ, -1, SQLITE_PREPARE_PERSISTENT, &self->rows,
+                                NULL) == SQLITE_OK)
             return true;
     }
     disconnect (self);
@@ -65,7 +66,7 @@ generation (source_t *self)
         return 0;
     if (sqlite3_prepare_v2 (self->db, JOURNAL_SQL_GENERATION, -1, &query, NULL) == SQLITE_OK &&
         sqlite3_step (query) == SQLITE_ROW)
-        number = (uint64_t) sqlite3_column_int64 (query, 0);
+        number = (uint64_t)sqlite3_column_int64 (query, 0);
     sqlite3_finalize (query);
     return number;
 }
@@ -73,7 +74,7 @@ generation (source_t *self)
 static void
 seek (source_t *self, uint32_t partition, uint64_t offset)
 {
-    (void) partition;
+    (void)partition;
     self->next = offset ? offset : 1;
 }
 
@@ -82,16 +83,16 @@ read_rows (source_t *self, int max_rows, source_take_fn *take, void *arg, char *
 {
     if (!connect_journal (self))
         return 0;
-    sqlite3_bind_int64 (self->rows, 1, (sqlite3_int64) self->next - 1);
+    sqlite3_bind_int64 (self->rows, 1, (sqlite3_int64)self->next - 1);
     sqlite3_bind_int (self->rows, 2, max_rows);
     int count = 0, code;
     while ((code = sqlite3_step (self->rows)) == SQLITE_ROW) {
         source_row_t row = {
-            .offset = (uint64_t) sqlite3_column_int64 (self->rows, 0),
+            .offset = (uint64_t)sqlite3_column_int64 (self->rows, 0),
             .bad = sqlite3_column_int (self->rows, 2) != JOURNAL_EVENT,
-            .reason = (const char *) sqlite3_column_text (self->rows, 3),
+            .reason = (const char *)sqlite3_column_text (self->rows, 3),
             .data = sqlite3_column_blob (self->rows, 4),
-            .size = (size_t) sqlite3_column_bytes (self->rows, 4),
+            .size = (size_t)sqlite3_column_bytes (self->rows, 4),
         };
         self->next = row.next = row.offset + 1;
         take (arg, &row);
@@ -113,4 +114,5 @@ close_journal (source_t **self_p)
     *self_p = NULL;
 }
 
-const source_ops_t source_journal = { "journal", USHER_SOURCE_JOURNAL, open_journal, generation, seek, read_rows, close_journal };
+const source_ops_t source_journal = { "journal", USHER_SOURCE_JOURNAL, open_journal, generation, seek,
+                                      read_rows, close_journal };

@@ -286,13 +286,11 @@ on_write (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     persister_t *self = self_;
     const usher_write_t *write = &msg->write;
-    usher_msg_t written = {
-        .id = USHER_MSG_written,
-        .written = {.viewer_id = write->viewer_id,
-                    .epoch = write->epoch,
-                    .version = write->version,
-                    .outcome = write_profile (self, peer, write)}
-    };
+    usher_msg_t written = { .id = USHER_MSG_written,
+                            .written = { .viewer_id = write->viewer_id,
+                                         .epoch = write->epoch,
+                                         .version = write->version,
+                                         .outcome = write_profile (self, peer, write) } };
     parcel_drop (&self->history, is_row_of, &(row_owner_t){ peer, write->viewer_id });
     put_later (self, peer, &written, out);
 }
@@ -315,13 +313,11 @@ on_commit (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     persister_t *self = self_;
     const usher_commit_t *commit = &msg->commit;
-    usher_msg_t position = {
-        .id = USHER_MSG_position,
-        .position = {.source = commit->source,
-                     .name = commit->name,
-                     .generation = commit->generation,
-                     .partition = commit->partition}
-    };
+    usher_msg_t position = { .id = USHER_MSG_position,
+                             .position = { .source = commit->source,
+                                           .name = commit->name,
+                                           .generation = commit->generation,
+                                           .partition = commit->partition } };
     if (begin (self) && !store_commit_position (self->store, commit, &position.position.next))
         note_failure (self, "commit position");
     put_later (self, peer, &position, out);
@@ -391,21 +387,21 @@ write_metrics (const void *self_, FILE *out)
     const struct {
         const char *name, *help;
         uint64_t value;
-    } rows[] = {
-        {"writes",        "Profiles written.",                                     count->writes      },
-        { "refused",      "Profile writes refused, the row being another one.",    count->refused     },
-        { "failed",       "Profile writes that failed and are to be tried again.", count->failed      },
-        { "rows",         "History rows written or removed.",                      count->rows        },
-        { "quarantined",  "Bad events kept.",                                      count->quarantined },
-        { "transactions", "Transactions committed.",                               count->transactions},
-        { "failures",     "Times the store said no.",                              count->failures    },
-        { "expired",      "Expired rows deleted.",                                 count->expired     },
+    } rows [] = {
+        { "writes", "Profiles written.", count->writes },
+        { "refused", "Profile writes refused, the row being another one.", count->refused },
+        { "failed", "Profile writes that failed and are to be tried again.", count->failed },
+        { "rows", "History rows written or removed.", count->rows },
+        { "quarantined", "Bad events kept.", count->quarantined },
+        { "transactions", "Transactions committed.", count->transactions },
+        { "failures", "Times the store said no.", count->failures },
+        { "expired", "Expired rows deleted.", count->expired },
     };
     for (size_t at = 0; at < sizeof rows / sizeof *rows; at++)
         fprintf (out,
                  "# HELP usher_store_%s_total %s\n# TYPE usher_store_%s_total counter\nusher_store_%s_total "
                  "%" PRIu64 "\n",
-                 rows[at].name, rows[at].help, rows[at].name, rows[at].name, rows[at].value);
+                 rows [at].name, rows [at].help, rows [at].name, rows [at].name, rows [at].value);
 }
 
 //  ---- beginning and end
@@ -446,7 +442,7 @@ persister_store (persister_t *self)
 static void *
 open_service (service_t *service, const config_t *config, uint32_t instance, int *exit_code)
 {
-    char why[512];
+    char why [512];
     store_opening_t opening;
     (void)service;
     (void)instance;
@@ -470,20 +466,20 @@ close_service (void **self_p)
     *self_p = NULL;
 }
 
-static const service_link_t links[] = {
-    {USHER_LINK_store, SERVICE_BIND},
+static const service_link_t links [] = {
+    { USHER_LINK_store, SERVICE_BIND },
 };
 
-static const service_route_t routes[] = {
-    {USHER_LINK_store,  USHER_MSG_claim,       on_claim     },
-    { USHER_LINK_store, USHER_MSG_history,     on_history   },
-    { USHER_LINK_store, USHER_MSG_write,       on_write     },
-    { USHER_LINK_store, USHER_MSG_load,        on_question  },
-    { USHER_LINK_store, USHER_MSG_load_live,   on_question  },
-    { USHER_LINK_store, USHER_MSG_quarantine,  on_quarantine},
-    { USHER_LINK_store, USHER_MSG_commit,      on_commit    },
-    { USHER_LINK_store, USHER_MSG_positions,   on_question  },
-    { USHER_LINK_store, USHER_MSG_history_get, on_question  },
+static const service_route_t routes [] = {
+    { USHER_LINK_store, USHER_MSG_claim, on_claim },
+    { USHER_LINK_store, USHER_MSG_history, on_history },
+    { USHER_LINK_store, USHER_MSG_write, on_write },
+    { USHER_LINK_store, USHER_MSG_load, on_question },
+    { USHER_LINK_store, USHER_MSG_load_live, on_question },
+    { USHER_LINK_store, USHER_MSG_quarantine, on_quarantine },
+    { USHER_LINK_store, USHER_MSG_commit, on_commit },
+    { USHER_LINK_store, USHER_MSG_positions, on_question },
+    { USHER_LINK_store, USHER_MSG_history_get, on_question },
 };
 
 const service_spec_t persister_service = {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 //  Parameters are numbered in the order in which the functions below bind them.
-static const char *const statements[SQL_STATEMENTS] = {
+static const char *const statements [SQL_STATEMENTS] = {
     //  IMMEDIATE: a busy file is noticed before anything was done.
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
@@ -71,8 +71,8 @@ sql_open (sql_t *self, sqlite3 *db)
 {
     self->db = db;
     for (int which = 0; which < SQL_STATEMENTS; which++)
-        if (sqlite3_prepare_v3 (db, statements[which], -1, SQLITE_PREPARE_PERSISTENT,
-                                &self->statements[which], NULL) != SQLITE_OK)
+        if (sqlite3_prepare_v3 (db, statements [which], -1, SQLITE_PREPARE_PERSISTENT,
+                                &self->statements [which], NULL) != SQLITE_OK)
             return keep_error (self);
     return true;
 }
@@ -81,14 +81,14 @@ void
 sql_close (sql_t *self)
 {
     for (int which = 0; which < SQL_STATEMENTS; which++)
-        sqlite3_finalize (self->statements[which]);
+        sqlite3_finalize (self->statements [which]);
 }
 
 sqlite3_stmt *
 sql_get (sql_t *self, int which)
 {
-    sqlite3_reset (self->statements[which]);
-    return self->statements[which];
+    sqlite3_reset (self->statements [which]);
+    return self->statements [which];
 }
 
 bool

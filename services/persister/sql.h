@@ -31,8 +31,8 @@ enum {
 
 typedef struct {
     sqlite3 *db;
-    sqlite3_stmt *statements[SQL_STATEMENTS];
-    char error[256];    //  SQLite's words about the last failure
+    sqlite3_stmt *statements [SQL_STATEMENTS];
+    char error [256];    //  SQLite's words about the last failure
 } sql_t;
 
 //  Prepares all statements on an open database. On false call sql_close as well.

@@ -61,7 +61,7 @@ store_error (const store_t *self)
 void
 store_limit_pages (store_t *self, uint32_t pages)
 {
-    char sql[64];
+    char sql [64];
     snprintf (sql, sizeof sql, "PRAGMA max_page_count=%u", pages ? pages : 1073741823u);
     if (sqlite3_exec (self->sql.db, sql, NULL, NULL, NULL) != SQLITE_OK)
         abort ();
@@ -87,7 +87,7 @@ store_rollback (store_t *self)
     //  A full disk makes SQLite roll back by itself.
     if (sqlite3_get_autocommit (self->sql.db))
         return;
-    char why[sizeof self->sql.error];
+    char why [sizeof self->sql.error];
     memcpy (why, self->sql.error, sizeof why);
     sql_run (&self->sql, sql_get (&self->sql, SQL_ROLLBACK));
     memcpy (self->sql.error, why, sizeof why);
@@ -145,14 +145,14 @@ store_write (store_t *self, const usher_write_t *write, uint64_t now_s)
 static void
 bind_ad_id (sqlite3_stmt *stmt, int column, usher_str_t ad_id)
 {
-    char text[16] = "0", again[16];
+    char text [16] = "0", again [16];
     if (ad_id.size >= sizeof text) {
         sql_bind_text (stmt, column, ad_id);
         return;
     }
     if (ad_id.size) {
         memcpy (text, ad_id.data, ad_id.size);
-        text[ad_id.size] = 0;
+        text [ad_id.size] = 0;
     }
     long long number = strtoll (text, NULL, 10);
     snprintf (again, sizeof again, "%lld", number);
@@ -166,17 +166,17 @@ bind_ad_id (sqlite3_stmt *stmt, int column, usher_str_t ad_id)
 static void
 bind_capitals (sqlite3_stmt *stmt, int column, const char *name)
 {
-    char capitals[32] = "";
-    for (size_t at = 0; name[at] && at < sizeof capitals - 1; at++)
-        capitals[at] = (char)toupper (name[at]);
+    char capitals [32] = "";
+    for (size_t at = 0; name [at] && at < sizeof capitals - 1; at++)
+        capitals [at] = (char)toupper (name [at]);
     sql_bind_copy (stmt, column, capitals);
 }
 
 static void
 bind_event_name (sqlite3_stmt *stmt, int column, usher_event_kind_t kind)
 {
-    char name[64];
-    snprintf (name, sizeof name, "%s_event", usher_event_kind_names[kind]);
+    char name [64];
+    snprintf (name, sizeof name, "%s_event", usher_event_kind_names [kind]);
     sql_bind_copy (stmt, column, name);
 }
 
@@ -192,10 +192,10 @@ store_put_history (store_t *self, const usher_history_t *history)
     sql_bind_number (stmt, 4, history->ads_clicked);
     sql_bind_number (stmt, 5, history->ads_skipped);
     bind_ad_id (stmt, 6, history->ad_id);
-    bind_capitals (stmt, 7, usher_status_names[history->status]);
+    bind_capitals (stmt, 7, usher_status_names [history->status]);
     sql_bind_text (stmt, 8, history->event_id);
     bind_event_name (stmt, 9, history->kind);
-    bind_capitals (stmt, 10, usher_state_names[history->state]);
+    bind_capitals (stmt, 10, usher_state_names [history->state]);
     sql_bind_text (stmt, 11, history->session_id);
     sql_bind_text (stmt, 12, history->media_label);
     sql_bind_instant (stmt, 13, history->expires_s);
@@ -287,10 +287,8 @@ store_load_live (store_t *self, const usher_load_live_t *load, uint64_t now_s, s
     sql_bind_blob (stmt, 3, load->owners);
     sql_bind_blob (stmt, 4, usher_bytes (&shard, 1));
     sql_bind_number (stmt, 5, STORE_LIVE_PAGE + 1);
-    char after[1024];    //  as long as a viewer_id can be
-    usher_msg_t end = {
-        .id = USHER_MSG_live_page, .live_page = {.after = load->after, .last = 1}
-    };
+    char after [1024];    //  as long as a viewer_id can be
+    usher_msg_t end = { .id = USHER_MSG_live_page, .live_page = { .after = load->after, .last = 1 } };
     bool failed;
     for (int count = 0; sql_step (&self->sql, stmt, &failed); count++) {
         if (count == STORE_LIVE_PAGE) {
@@ -314,9 +312,8 @@ store_positions (store_t *self, const usher_positions_t *positions, store_answer
     sqlite3_stmt *stmt = sql_get (&self->sql, SQL_POSITIONS);
     sql_bind_number (stmt, 1, positions->source);
     sql_bind_text (stmt, 2, positions->name);
-    usher_msg_t none = {
-        .id = USHER_MSG_position, .position = {.source = positions->source, .name = positions->name}
-    };
+    usher_msg_t none = { .id = USHER_MSG_position,
+                         .position = { .source = positions->source, .name = positions->name } };
     bool failed, any = false;
     for (; sql_step (&self->sql, stmt, &failed); any = true) {
         usher_msg_t msg = none;
@@ -363,9 +360,7 @@ store_history (store_t *self, const usher_history_get_t *get, uint64_t now_s, st
         usher_msg_t msg = history_row (stmt, get->request);
         answer (arg, &msg);
     }
-    usher_msg_t end = {
-        .id = USHER_MSG_history_row, .history_row = {.request = get->request, .last = 1}
-    };
+    usher_msg_t end = { .id = USHER_MSG_history_row, .history_row = { .request = get->request, .last = 1 } };
     if (!failed)
         answer (arg, &end);
     return !failed;

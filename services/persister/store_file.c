@@ -27,7 +27,7 @@
 
 //  video_events is the reference's table and what Usher adds to it. Its key is its tree, so a viewer's history
 //  is one place on disk. live_profiles holds only who is live: a restarted shard reads just those.
-static const char tables[] =
+static const char tables [] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE video_events (viewer_id TEXT NOT NULL, collector_tstamp TEXT NOT NULL, video_ts REAL,"
     " adsClicked INTEGER NOT NULL, adsSkipped INTEGER NOT NULL, adId NOT NULL, status TEXT NOT NULL,"
@@ -55,7 +55,7 @@ static const char tables[] =
 struct store_file {
     sqlite3 *db;
     int lock;    //  descriptor of the lock file
-    char path[PATH_MAX];
+    char path [PATH_MAX];
 };
 
 //  Where a refusal is told.
@@ -101,7 +101,7 @@ refuse_sqlite (refusal_t *refusal, store_file_t *self)
 static bool
 take_lock (store_file_t *self, refusal_t *refusal)
 {
-    char path[PATH_MAX + 8];
+    char path [PATH_MAX + 8];
     snprintf (path, sizeof path, "%s.lock", self->path);
     self->lock = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (self->lock < 0)
@@ -137,7 +137,7 @@ ask (store_file_t *self, refusal_t *refusal, const char *sql, char *text, size_t
 static bool
 ask_number (store_file_t *self, refusal_t *refusal, const char *sql, long *number)
 {
-    char text[32];
+    char text [32];
     bool good = ask (self, refusal, sql, text, sizeof text);
     *number = strtol (text, NULL, 10);
     return good;
@@ -165,7 +165,7 @@ static bool
 check_sound (store_file_t *self, refusal_t *refusal)
 {
     struct stat info;
-    char verdict[256];
+    char verdict [256];
     if (stat (self->path, &info) == 0 && info.st_size > CHECK_BYTES_MAX)
         return true;
     if (!ask (self, refusal, "PRAGMA quick_check(1)", verdict, sizeof verdict))
@@ -180,7 +180,7 @@ static bool
 open_database (store_file_t *self, refusal_t *refusal)
 {
     bool fresh = false;
-    char mode[16];
+    char mode [16];
     if (sqlite3_open_v2 (self->path, &self->db,
                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return refuse_sqlite (refusal, self);

@@ -8,14 +8,14 @@
 static void *
 open_shard (service_t *service, const config_t *config, uint32_t instance, int *exit_code)
 {
-    (void) service, (void) exit_code;
+    (void)service, (void)exit_code;
     return shard_new (config, instance);
 }
 
 static void
 close_shard (void **self_p)
 {
-    shard_destroy ((shard_t **) self_p);
+    shard_destroy ((shard_t **)self_p);
 }
 
 //  A stale owner has nothing to save: what it holds is somebody else's now.

@@ -8,16 +8,16 @@
 typedef struct {
     uint32_t generation;
     bool open, begun;
-    uint64_t last;                 //  begun last
-    uint64_t durable;              //  everything up to here is
+    uint64_t last;       //  begun last
+    uint64_t durable;    //  everything up to here is
     uint64_t told_applied, told_durable;
-    size_t room;                   //  of waits; a power of two
-    uint32_t *waits;               //  ring by seq: tickets out for the frame
+    size_t room;        //  of waits; a power of two
+    uint32_t *waits;    //  ring by seq: tickets out for the frame
 } lane_t;
 
 struct receipts {
     size_t count;
-    lane_t *lanes;                 //  by peer
+    lane_t *lanes;    //  by peer
 };
 
 receipts_t *
@@ -42,11 +42,11 @@ receipts_open (receipts_t *self, uint32_t peer)
 {
     while (self->count <= peer) {
         self->lanes = memory_resize (self->lanes, self->count + 1, sizeof *self->lanes);
-        self->lanes [self->count++] = (lane_t) { 0 };
+        self->lanes [self->count++] = (lane_t){ 0 };
     }
     lane_t *lane = &self->lanes [peer];
     free (lane->waits);
-    *lane = (lane_t) { .generation = lane->generation + 1, .open = true };
+    *lane = (lane_t){ .generation = lane->generation + 1, .open = true };
 }
 
 static void
@@ -85,7 +85,7 @@ receipts_take (receipts_t *self, uint32_t peer)
 {
     lane_t *lane = &self->lanes [peer];
     lane->waits [lane->last & (lane->room - 1)]++;
-    return (receipt_ticket_t) { peer, lane->generation, lane->last };
+    return (receipt_ticket_t){ peer, lane->generation, lane->last };
 }
 
 void
@@ -103,7 +103,8 @@ receipts_same (receipt_ticket_t a, receipt_ticket_t b)
 }
 
 void
-receipts_report (receipts_t *self, void (*tell) (void *arg, uint32_t peer, usher_msg_id_t id, uint64_t seq), void *arg)
+receipts_report (receipts_t *self, void (*tell) (void *arg, uint32_t peer, usher_msg_id_t id, uint64_t seq),
+                 void *arg)
 {
     for (uint32_t peer = 0; peer < self->count; peer++) {
         lane_t *lane = &self->lanes [peer];
@@ -125,6 +126,6 @@ receipts_open_count (const receipts_t *self)
 {
     size_t count = 0;
     for (size_t peer = 0; peer < self->count; peer++)
-        count += (size_t) (self->lanes [peer].last - self->lanes [peer].durable);
+        count += (size_t)(self->lanes [peer].last - self->lanes [peer].durable);
     return count;
 }

@@ -33,7 +33,8 @@ void receipts_give_back (receipts_t *self, receipt_ticket_t ticket);
 bool receipts_same (receipt_ticket_t a, receipt_ticket_t b);
 
 //  Calls tell for each peer whose applied or durable number grew since the last call.
-void receipts_report (receipts_t *self, void (*tell) (void *arg, uint32_t peer, usher_msg_id_t id, uint64_t seq), void *arg);
+void receipts_report (receipts_t *self,
+                      void (*tell) (void *arg, uint32_t peer, usher_msg_id_t id, uint64_t seq), void *arg);
 
 //  Frames begun and not durable.
 size_t receipts_open_count (const receipts_t *self);

@@ -8,7 +8,7 @@
 
 typedef struct {
     uint64_t hash;
-    actor_t *actor;                //  NULL: never used; GONE: used once
+    actor_t *actor;    //  NULL: never used; GONE: used once
 } place_t;
 
 //  Its address marks a place; nobody looks inside.
@@ -16,7 +16,7 @@ static actor_t gone;
 #define GONE (&gone)
 
 struct roll {
-    size_t room, used, count;      //  used counts GONE places too
+    size_t room, used, count;    //  used counts GONE places too
     place_t *places;
 };
 
@@ -98,7 +98,7 @@ roll_get (roll_t *self, usher_str_t viewer_id)
     if (!place->actor) {
         actor_t *actor = memory_new (1, sizeof *actor);
         viewer_init (&actor->viewer, viewer_id);
-        *place = (place_t) { hash, actor };
+        *place = (place_t){ hash, actor };
         self->count++;
         self->used++;
     }

@@ -23,17 +23,17 @@ typedef struct {
 
 //  What a shard keeps of a viewer beside the viewer itself.
 typedef struct {
-    wheel_node_t node;             //  first: a node is its actor
+    wheel_node_t node;    //  first: a node is its actor
     viewer_t viewer;
     bool loaded, load_sent;
-    bool hard, soft;               //  something is not written that must be now, or at the next checkpoint
-    bool reload;                   //  a write was refused: read the row before the next one
-    uint64_t stored_epoch, stored_version;   //  of the row as we know it
-    uint64_t checkpoint_ms;        //  source clock; when soft facts are due
+    bool hard, soft;    //  something is not written that must be now, or at the next checkpoint
+    bool reload;        //  a write was refused: read the row before the next one
+    uint64_t stored_epoch, stored_version;    //  of the row as we know it
+    uint64_t checkpoint_ms;                   //  source clock; when soft facts are due
     size_t held_count;
     held_event_t *held;
-    size_t writing_size;           //  0: no write in flight
-    uint8_t *writing;              //  its frame, to send it again
+    size_t writing_size;    //  0: no write in flight
+    uint8_t *writing;       //  its frame, to send it again
     uint64_t writing_version;
     size_t writing_rows;           //  bytes of history in it, behind the frame's head
     bool writing_gone;             //  the actor may leave once this is written

@@ -22,7 +22,7 @@ typedef struct {
     uint64_t feed_version;            //  of the newest session message
     uint64_t fed_ms;                  //  source clock of it
     bool shown;                       //  the feed has it as live
-    bool unfed;                        //  the feed lacks soft facts, which go out with the next look
+    bool unfed;                       //  the feed lacks soft facts, which go out with the next look
 } session_t;
 
 typedef enum { SESSION_APPLIED, SESSION_DUPLICATE, SESSION_LATE } session_outcome_t;

@@ -18,23 +18,23 @@
 #include <string.h>
 
 enum {
-    FILL_PER_TURN = 512,           //  actors told to a starting publisher in one turn
-    RETRY_MS = 1000,               //  after a failed write
-    PROFILE_MAX = 262144           //  bytes; the limit of write.profile
+    FILL_PER_TURN = 512,    //  actors told to a starting publisher in one turn
+    RETRY_MS = 1000,        //  after a failed write
+    PROFILE_MAX = 262144    //  bytes; the limit of write.profile
 };
 
 struct shard {
     const config_t *config;
     uint32_t number;
     usher_time_t now;
-    uint64_t clock_ms;             //  the source's clock; never goes back
-    uint64_t epoch;                //  0: not granted
+    uint64_t clock_ms;    //  the source's clock; never goes back
+    uint64_t epoch;       //  0: not granted
     bool store_up, live_loaded, stale, publisher_up, filling, retry;
     size_t fill_cursor;
     uint32_t owners_size;
     char owners [USHER_SLOTS];
     uint32_t batch_peer;
-    bool batch_open;               //  events of batch_peer count
+    bool batch_open;    //  events of batch_peer count
     int64_t retry_ms;
     char live_after [1024];
     roll_t *roll;
@@ -42,7 +42,7 @@ struct shard {
     receipts_t *receipts;
     size_t writes_in_flight, loads_in_flight, dirty;
     shard_counters_t counters;
-    outbox_t *out;                 //  of the call that is under way
+    outbox_t *out;    //  of the call that is under way
 };
 
 shard_t *
@@ -94,7 +94,8 @@ tickets_add (tickets_t *tickets, receipts_t *receipts, uint32_t peer)
     }
     //  Grows by doubling: the count is a power of two when it is full.
     if ((tickets->count & (tickets->count - 1)) == 0)
-        tickets->items = memory_resize (tickets->items, tickets->count ? tickets->count * 2 : 1, sizeof *tickets->items);
+        tickets->items =
+            memory_resize (tickets->items, tickets->count ? tickets->count * 2 : 1, sizeof *tickets->items);
     tickets->items [tickets->count++] = ticket;
 }
 
@@ -104,7 +105,7 @@ tickets_give_back (tickets_t *tickets, receipts_t *receipts)
     for (size_t at = 0; at < tickets->count; at++)
         receipts_give_back (receipts, tickets->items [at]);
     free (tickets->items);
-    *tickets = (tickets_t) { 0 };
+    *tickets = (tickets_t){ 0 };
 }
 
 //  Everything that waits for from waits for to.
@@ -119,7 +120,7 @@ tickets_move (tickets_t *to, tickets_t *from)
         memcpy (to->items + to->count, from->items, from->count * sizeof *from->items);
     to->count = count;
     free (from->items);
-    *from = (tickets_t) { 0 };
+    *from = (tickets_t){ 0 };
 }
 
 //  ---- the feed
@@ -147,7 +148,7 @@ static void
 announce (shard_t *self, actor_t *actor, const session_t *session, const usher_event_t *event)
 {
     usher_msg_t msg = { .id = USHER_MSG_announce };
-    msg.announce = (usher_announce_t) {
+    msg.announce = (usher_announce_t){
         .slot = actor->viewer.slot,
         .viewer_id = actor->viewer.id,
         .epoch = self->epoch,
@@ -170,7 +171,7 @@ announce (shard_t *self, actor_t *actor, const session_t *session, const usher_e
 static uint64_t
 expires_s (const shard_t *self)
 {
-    return (uint64_t) self->now.wall_ms / 1000 + (uint64_t) self->config->store.expire_days * 86400;
+    return (uint64_t)self->now.wall_ms / 1000 + (uint64_t)self->config->store.expire_days * 86400;
 }
 
 static bool
@@ -191,7 +192,7 @@ write_build (shard_t *self, actor_t *actor)
     uint8_t *profile = memory_new (bound, 1);
     size_t profile_size = viewer_store (viewer, profile, bound);
     usher_msg_t msg = { .id = USHER_MSG_write };
-    msg.write = (usher_write_t) {
+    msg.write = (usher_write_t){
         .viewer_id = viewer->id,
         .old_epoch = actor->stored_epoch,
         .old_version = actor->stored_version,
@@ -203,7 +204,7 @@ write_build (shard_t *self, actor_t *actor)
         .profile = usher_bytes (profile, profile_size),
     };
     if (profile_size == 0 || profile_size > PROFILE_MAX)
-        abort ();                  //  the limits of viewer.h and session.h keep it below
+        abort ();    //  the limits of viewer.h and session.h keep it below
     size_t room = USHER_FRAME_HEAD + viewer->rows_used + usher_encode_bound (&msg);
     actor->writing = memory_new (room, 1);
     size_t used = usher_frame_begin (actor->writing, room);
@@ -236,13 +237,14 @@ write_send (shard_t *self, actor_t *actor)
 static void
 write_start (shard_t *self, actor_t *actor)
 {
-    if (self->epoch == 0 || !actor->loaded || actor->reload || actor->writing_size || !(actor->hard || actor->soft))
+    if (self->epoch == 0 || !actor->loaded || actor->reload || actor->writing_size ||
+        !(actor->hard || actor->soft))
         return;
     write_build (self, actor);
     rows_forget (&actor->viewer);
     actor->hard = actor->soft = false;
     actor->in_flight = actor->dirty;
-    actor->dirty = (tickets_t) { 0 };
+    actor->dirty = (tickets_t){ 0 };
     self->dirty--;
     self->writes_in_flight++;
     self->counters.writes++;
@@ -256,8 +258,9 @@ mark_dirty (shard_t *self, actor_t *actor, bool hard)
         self->dirty++;
     if (!hard && !actor->soft) {
         //  Jitter, from the viewer itself, so that checkpoints of many spread out.
-        uint64_t checkpoint_ms = (uint64_t) self->config->shard.checkpoint_s * 1000;
-        actor->checkpoint_ms = self->clock_ms + checkpoint_ms - checkpoint_ms * (actor->viewer.slot % 256) / 1024;
+        uint64_t checkpoint_ms = (uint64_t)self->config->shard.checkpoint_s * 1000;
+        actor->checkpoint_ms =
+            self->clock_ms + checkpoint_ms - checkpoint_ms * (actor->viewer.slot % 256) / 1024;
         wheel_put (self->wheel, &actor->node, actor->checkpoint_ms);
     }
     actor->hard = actor->hard || hard;
@@ -276,7 +279,7 @@ earlier (uint64_t a, uint64_t b)
 static uint64_t
 feed_due (const shard_t *self, const session_t *session)
 {
-    return session->fed_ms + (uint64_t) self->config->shard.feed_soft_s * 1000;
+    return session->fed_ms + (uint64_t)self->config->shard.feed_soft_s * 1000;
 }
 
 //  When an actor wants to be looked at next.
@@ -320,7 +323,8 @@ session_look (shard_t *self, actor_t *actor, session_t *session)
 static bool
 actor_leave (shard_t *self, actor_t *actor)
 {
-    if (is_live (actor) || !actor->loaded || actor->hard || actor->soft || actor->writing_size || actor->held_count)
+    if (is_live (actor) || !actor->loaded || actor->hard || actor->soft || actor->writing_size ||
+        actor->held_count)
         return false;
     roll_drop (self->roll, actor);
     return true;
@@ -416,7 +420,7 @@ static void
 on_batch (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     shard_t *self = arg;
-    (void) out;
+    (void)out;
     self->batch_peer = peer;
     self->batch_open = receipts_begin (self->receipts, peer, msg->batch.seq);
     if (!self->batch_open) {
@@ -504,7 +508,7 @@ static void
 on_loaded (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     shard_t *self = arg;
-    (void) peer;
+    (void)peer;
     self->out = out;
     const usher_loaded_t *loaded = &msg->loaded;
     actor_t *actor = roll_get (self->roll, loaded->viewer_id);
@@ -530,8 +534,8 @@ static void
 load_live_send (shard_t *self)
 {
     usher_msg_t msg = { .id = USHER_MSG_load_live };
-    msg.load_live = (usher_load_live_t) { usher_bytes (self->owners, self->owners_size), self->number,
-                                          usher_str (self->live_after) };
+    msg.load_live = (usher_load_live_t){ usher_bytes (self->owners, self->owners_size), self->number,
+                                         usher_str (self->live_after) };
     outbox_put (self->out, USHER_LINK_store, 0, &msg);
 }
 
@@ -539,13 +543,14 @@ static void
 on_live_page (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     shard_t *self = arg;
-    (void) peer;
+    (void)peer;
     self->out = out;
     if (msg->live_page.last) {
         self->live_loaded = true;
         return;
     }
-    snprintf (self->live_after, sizeof self->live_after, "%.*s", (int) msg->live_page.after.size, msg->live_page.after.data);
+    snprintf (self->live_after, sizeof self->live_after, "%.*s", (int)msg->live_page.after.size,
+              msg->live_page.after.data);
     load_live_send (self);
 }
 
@@ -555,7 +560,7 @@ claim (shard_t *self)
     if (!self->store_up || self->epoch || self->owners_size == 0)
         return;
     usher_msg_t msg = { .id = USHER_MSG_claim };
-    msg.claim = (usher_claim_t) { self->number, usher_bytes (self->owners, self->owners_size) };
+    msg.claim = (usher_claim_t){ self->number, usher_bytes (self->owners, self->owners_size) };
     outbox_put (self->out, USHER_LINK_store, 0, &msg);
 }
 
@@ -563,7 +568,7 @@ static void
 on_granted (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     shard_t *self = arg;
-    (void) peer;
+    (void)peer;
     self->out = out;
     if (self->epoch)
         return;
@@ -576,7 +581,7 @@ static void
 on_slots (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     shard_t *self = arg;
-    (void) peer;
+    (void)peer;
     self->out = out;
     memcpy (self->owners, msg->slots.owners.data, msg->slots.owners.size);
     self->owners_size = msg->slots.owners.size;
@@ -621,12 +626,12 @@ static void
 on_written (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     shard_t *self = arg;
-    (void) peer;
+    (void)peer;
     self->out = out;
     actor_t *actor = roll_find (self->roll, msg->written.viewer_id);
     if (!actor || !actor->writing_size || msg->written.epoch != self->epoch ||
         msg->written.version != actor->writing_version)
-        return;                    //  the answer to a write that was sent twice
+        return;    //  the answer to a write that was sent twice
     if (msg->written.outcome == USHER_outcome_failed) {
         self->retry = true;
         return;
@@ -663,7 +668,7 @@ static void
 on_fill (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     shard_t *self = arg;
-    (void) peer, (void) msg, (void) out;
+    (void)peer, (void)msg, (void)out;
     self->filling = true;
     self->fill_cursor = 0;
 }
@@ -677,7 +682,8 @@ fill_some (shard_t *self)
         if (!actor) {
             self->filling = false;
             usher_msg_t msg = { .id = USHER_MSG_filled };
-            msg.filled = (usher_filled_t) { self->number, usher_bytes (self->owners, self->owners_size), self->epoch };
+            msg.filled =
+                (usher_filled_t){ self->number, usher_bytes (self->owners, self->owners_size), self->epoch };
             outbox_put (self->out, USHER_LINK_changes, 0, &msg);
             return;
         }
@@ -693,7 +699,7 @@ void
 shard_peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out)
 {
     shard_t *self = arg;
-    (void) name;
+    (void)name;
     self->out = out;
     if (link == USHER_LINK_events)
         receipts_open (self->receipts, peer);
@@ -734,7 +740,7 @@ shard_turn (void *arg, usher_time_t now, outbox_t *out)
     self->now = now;
     self->out = out;
     for (wheel_node_t *node; self->live_loaded && (node = wheel_due (self->wheel, self->clock_ms));)
-        actor_look (self, (actor_t *) node);
+        actor_look (self, (actor_t *)node);
     //  The live ones first, or the publisher would take the unloaded ones for gone.
     if (self->filling && self->live_loaded)
         fill_some (self);
@@ -751,7 +757,7 @@ shard_tick (void *arg, usher_time_t now, outbox_t *out)
     if (now.mono_ms - self->retry_ms < RETRY_MS)
         return;
     self->retry_ms = now.mono_ms;
-    claim (self);                  //  unless it was granted
+    claim (self);    //  unless it was granted
     if (!self->retry)
         return;
     self->retry = false;
@@ -808,24 +814,25 @@ shard_metrics (const void *arg, FILE *out)
         { "usher_source_clock_ms", "gauge", self->clock_ms },
     };
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++)
-        fprintf (out, "# TYPE %s %s\n%s %" PRIu64 "\n", rows [row].name, rows [row].kind, rows [row].name, rows [row].value);
+        fprintf (out, "# TYPE %s %s\n%s %" PRIu64 "\n", rows [row].name, rows [row].kind, rows [row].name,
+                 rows [row].value);
 }
 
 const service_route_t shard_routes [] = {
-    { USHER_LINK_control, USHER_MSG_slots,     on_slots     },
-    { USHER_LINK_events,  USHER_MSG_batch,     on_batch     },
-    { USHER_LINK_events,  USHER_MSG_event,     on_event     },
-    { USHER_LINK_store,   USHER_MSG_granted,   on_granted   },
-    { USHER_LINK_store,   USHER_MSG_loaded,    on_loaded    },
-    { USHER_LINK_store,   USHER_MSG_live_page, on_live_page },
-    { USHER_LINK_store,   USHER_MSG_written,   on_written   },
-    { USHER_LINK_changes, USHER_MSG_fill,      on_fill      },
+    { USHER_LINK_control, USHER_MSG_slots, on_slots },
+    { USHER_LINK_events, USHER_MSG_batch, on_batch },
+    { USHER_LINK_events, USHER_MSG_event, on_event },
+    { USHER_LINK_store, USHER_MSG_granted, on_granted },
+    { USHER_LINK_store, USHER_MSG_loaded, on_loaded },
+    { USHER_LINK_store, USHER_MSG_live_page, on_live_page },
+    { USHER_LINK_store, USHER_MSG_written, on_written },
+    { USHER_LINK_changes, USHER_MSG_fill, on_fill },
 };
 const size_t shard_route_count = sizeof shard_routes / sizeof *shard_routes;
 
 const service_link_t shard_links [] = {
-    { USHER_LINK_events,  SERVICE_BIND_INSTANCE },
-    { USHER_LINK_store,   SERVICE_CONNECT       },
-    { USHER_LINK_changes, SERVICE_CONNECT       },
+    { USHER_LINK_events, SERVICE_BIND_INSTANCE },
+    { USHER_LINK_store, SERVICE_CONNECT },
+    { USHER_LINK_changes, SERVICE_CONNECT },
 };
 const size_t shard_link_count = sizeof shard_links / sizeof *shard_links;

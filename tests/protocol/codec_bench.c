@@ -18,7 +18,7 @@ bench_pool (size_t size)
     if (!pool) {
         pool = malloc (most);
         for (size_t at = 0; at < most; at++)
-            pool[at] = (char)(at * 7 + at / 251 + 1);
+            pool [at] = (char)(at * 7 + at / 251 + 1);
     }
     assert_true (size <= most);
     return usher_bytes (pool, size);
@@ -81,22 +81,22 @@ bench_pack_zeros (msgpack_sbuffer *out, const usher_layout_t *layout, const ushe
     msgpack_pack_array (&packer, 1 + count + more);
     msgpack_pack_uint64 (&packer, layout->id);
     for (size_t col = 0; col < count; col++)
-        pack_zero (&packer, layout->fields[col].kind);
+        pack_zero (&packer, layout->fields [col].kind);
 }
 
 void
 bench_zero_field (usher_msg_t *msg, const usher_field_t *field)
 {
-    static const size_t sizes[] = { [USHER_U32] = sizeof (uint32_t),
-                                    [USHER_U64] = sizeof (uint64_t),
-                                    [USHER_F64] = sizeof (double),
-                                    [USHER_STR] = sizeof (usher_str_t),
-                                    [USHER_ENUM] = sizeof (uint32_t) };
-    memset (sample_field (msg, field), 0, sizes[field->kind]);
+    static const size_t sizes [] = { [USHER_U32] = sizeof (uint32_t),
+                                     [USHER_U64] = sizeof (uint64_t),
+                                     [USHER_F64] = sizeof (double),
+                                     [USHER_STR] = sizeof (usher_str_t),
+                                     [USHER_ENUM] = sizeof (uint32_t) };
+    memset (sample_field (msg, field), 0, sizes [field->kind]);
 }
 
 size_t
 bench_array_size (const uint8_t *data)
 {
-    return data[0] == 0xdc ? (size_t)data[1] << 8 | data[2] : data[0] & 0x0f;
+    return data [0] == 0xdc ? (size_t)data [1] << 8 | data [2] : data [0] & 0x0f;
 }

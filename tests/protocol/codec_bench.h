@@ -18,7 +18,7 @@
     for (size_t row_ = 0; row_ < usher_layout_count; row_++)                                                 \
         for (unsigned shape_ = 0; shape_ < SAMPLE_SHAPES; shape_++)                                          \
             for (usher_msg_t msg, *once_ = &msg;                                                             \
-                 once_ && sample_make (&usher_layouts[row_], shape_, pool, &msg); once_ = NULL)
+                 once_ && sample_make (&usher_layouts [row_], shape_, pool, &msg); once_ = NULL)
 
 //  Runs the block that follows for each field of each message.
 #define for_each_field(layout, field)                                                                        \

@@ -23,9 +23,9 @@ static void
 test_round_trip (void **state)
 {
     (void)state;
-    usher_str_t pools[] = { bench_pool (64), bench_pool (bench_longest ()) };
+    usher_str_t pools [] = { bench_pool (64), bench_pool (bench_longest ()) };
     for (size_t at = 0; at < sizeof pools / sizeof *pools; at++)
-        for_each_sample (msg, pools[at]) round_trip (&msg);
+        for_each_sample (msg, pools [at]) round_trip (&msg);
 }
 
 //  A buffer that is one byte too small gets nothing beyond its end, and the caller is told.
@@ -44,7 +44,7 @@ test_no_room (void **state)
             free (data);
         }
     }
-    uint8_t head[USHER_FRAME_HEAD];
+    uint8_t head [USHER_FRAME_HEAD];
     for (size_t room = 0; room < sizeof head; room++)
         assert_int_equal (usher_frame_begin (head, room), 0);
     assert_int_equal (usher_frame_begin (head, sizeof head), USHER_FRAME_HEAD);
@@ -56,11 +56,11 @@ test_tables (void **state)
 {
     (void)state;
     for (size_t row = 0; row < usher_layout_count; row++) {
-        const usher_layout_t *layout = &usher_layouts[row];
+        const usher_layout_t *layout = &usher_layouts [row];
         assert_ptr_equal (usher_layout (layout->id), layout);
         assert_true (layout->size <= sizeof (usher_msg_t));
         for (size_t col = 0; col < layout->field_count; col++) {
-            const usher_field_t *field = &layout->fields[col];
+            const usher_field_t *field = &layout->fields [col];
             assert_true (field->kind != USHER_U64 || field->max == UINT64_MAX);
             assert_true (field->kind == USHER_U64 || field->max <= UINT32_MAX);
         }
@@ -125,16 +125,16 @@ static void
 test_frame_truncated (void **state)
 {
     (void)state;
-    size_t ends[512], count = 0, size = 0;
-    static uint8_t whole[1 << 20];
+    size_t ends [512], count = 0, size = 0;
+    static uint8_t whole [1 << 20];
     size = usher_frame_begin (whole, sizeof whole);
-    ends[count++] = size;
+    ends [count++] = size;
     for_each_sample (msg, bench_pool (64))
     {
         size_t more = usher_encode (&msg, whole + size, sizeof whole - size);
         assert_true (more > 0 && count < sizeof ends / sizeof *ends);
         size += more;
-        ends[count++] = size;
+        ends [count++] = size;
     }
     for (size_t cut = 0; cut <= size; cut += cut < 4096 ? 1 : 7) {
         uint8_t *data = bench_exact (whole, cut);
@@ -146,8 +146,8 @@ test_frame_truncated (void **state)
         while (error == USHER_OK && (error = usher_decode (&frame, &msg)) == USHER_OK)
             read++;
         if (cut >= USHER_FRAME_HEAD) {
-            assert_true (ends[read] <= cut && (read + 1 == count || cut < ends[read + 1]));
-            assert_int_equal (error == USHER_END, ends[read] == cut);
+            assert_true (ends [read] <= cut && (read + 1 == count || cut < ends [read + 1]));
+            assert_int_equal (error == USHER_END, ends [read] == cut);
         }
         free (data);
     }
@@ -160,10 +160,10 @@ test_bit_flips (void **state)
     (void)state;
     for_each_sample (msg, bench_pool (64))
     {
-        uint8_t *data, again[16384];
+        uint8_t *data, again [16384];
         size_t size = bench_encode (&msg, &data);
         for (size_t bit = 0; bit < size * 8; bit++) {
-            data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            data [bit / 8] ^= (uint8_t)(1u << bit % 8);
             usher_frame_t frame;
             usher_msg_t back;
             usher_records_open (&frame, data, size);
@@ -171,7 +171,7 @@ test_bit_flips (void **state)
             while ((error = usher_decode (&frame, &back)) == USHER_OK)
                 assert_true (usher_encode (&back, again, sizeof again) > 0);
             assert_int_equal (back.id, 0);
-            data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            data [bit / 8] ^= (uint8_t)(1u << bit % 8);
         }
         free (data);
     }
@@ -188,7 +188,7 @@ test_missing_fields (void **state)
         usher_msg_t msg, back;
         sample_make (layout, SAMPLE_FILLED, bench_pool (0), &msg);
         for (size_t col = count; col < layout->field_count; col++)
-            bench_zero_field (&msg, &layout->fields[col]);
+            bench_zero_field (&msg, &layout->fields [col]);
         uint8_t *data;
         size_t size = bench_encode (&msg, &data);
         assert_int_equal (bench_array_size (data), count + 1);
@@ -212,7 +212,7 @@ test_too_many_fields (void **state)
     for (size_t row = 0; row < usher_layout_count; row++) {
         msgpack_sbuffer out;
         msgpack_sbuffer_init (&out);
-        bench_pack_zeros (&out, &usher_layouts[row], NULL, 1);
+        bench_pack_zeros (&out, &usher_layouts [row], NULL, 1);
         msgpack_sbuffer_write (&out, "\0", 1);
         assert_int_equal (bench_decode_exact (out.data, out.size), USHER_E_SHAPE);
         msgpack_sbuffer_destroy (&out);
@@ -229,14 +229,14 @@ hex_read (const char *text, uint8_t *data)
     size_t size = 0;
     unsigned byte;
     while (sscanf (text + size * 2, "%2x", &byte) == 1)
-        data[size++] = (uint8_t)byte;
+        data [size++] = (uint8_t)byte;
     return size;
 }
 
 static void
 vector_check (const char *name, const char *hex, const usher_msg_t *msg)
 {
-    uint8_t wanted[16384], *data;
+    uint8_t wanted [16384], *data;
     size_t wanted_size = hex_read (hex, wanted), size = bench_encode (msg, &data);
     if (size != wanted_size || memcmp (data, wanted, size))
         fail_msg ("%s is not written as vectors.txt has it", name);
@@ -247,12 +247,12 @@ static void
 test_vectors (void **state)
 {
     (void)state;
-    char pool[64];
+    char pool [64];
     for (int at = 0; at < 64; at++)
-        pool[at] = (char)(at == 1 ? 0 : at * 4 + 3);
+        pool [at] = (char)(at == 1 ? 0 : at * 4 + 3);
     FILE *file = fopen (vectors_path, "r");
     assert_non_null (file);
-    static char line[65536];
+    static char line [65536];
     assert_non_null (fgets (line, sizeof line, file));
     assert_int_equal (strtoul (line + strlen ("schema "), NULL, 16), usher_schema ());
     for_each_sample (msg, usher_bytes (pool, sizeof pool))
@@ -274,8 +274,8 @@ main (int argc, char **argv)
         fputs ("usage: test_codec VECTORS\n", stderr);
         return 2;
     }
-    vectors_path = argv[1];
-    const struct CMUnitTest tests[] = {
+    vectors_path = argv [1];
+    const struct CMUnitTest tests [] = {
         cmocka_unit_test (test_tables),
         cmocka_unit_test (test_round_trip),
         cmocka_unit_test (test_no_room),

@@ -16,7 +16,7 @@
 static const struct {
     const char *data;
     size_t size;
-} foreign[] = {
+} foreign [] = {
     BYTES ("\xc0"),                                    //  nil
     BYTES ("\xc1"),                                    //  never used
     BYTES ("\xc2"),                                    //  false
@@ -62,18 +62,18 @@ test_foreign_types (void **state)
             msgpack_sbuffer out;
             msgpack_sbuffer_init (&out);
             bench_pack_zeros (&out, layout, field, 1);
-            msgpack_sbuffer_write (&out, foreign[at].data, foreign[at].size);
+            msgpack_sbuffer_write (&out, foreign [at].data, foreign [at].size);
             assert_int_equal (bench_decode_exact (out.data, out.size), USHER_E_SHAPE);
             msgpack_sbuffer_destroy (&out);
         }
     for (size_t at = 0; at < sizeof foreign / sizeof *foreign; at++) {
-        char data[64] = { (char)0x92 };
-        memcpy (data + 1, foreign[at].data, foreign[at].size);
-        assert_int_equal (bench_decode_exact (data, foreign[at].size + 1), USHER_E_SYNTAX);
-        assert_int_equal (bench_decode_exact (foreign[at].data, foreign[at].size), USHER_E_SYNTAX);
+        char data [64] = { (char)0x92 };
+        memcpy (data + 1, foreign [at].data, foreign [at].size);
+        assert_int_equal (bench_decode_exact (data, foreign [at].size + 1), USHER_E_SYNTAX);
+        assert_int_equal (bench_decode_exact (foreign [at].data, foreign [at].size), USHER_E_SYNTAX);
         usher_frame_t frame;
-        uint8_t *exact = bench_exact (foreign[at].data, foreign[at].size);
-        assert_int_equal (usher_frame_open (&frame, exact, foreign[at].size), USHER_E_SYNTAX);
+        uint8_t *exact = bench_exact (foreign [at].data, foreign [at].size);
+        assert_int_equal (usher_frame_open (&frame, exact, foreign [at].size), USHER_E_SYNTAX);
         free (exact);
     }
 }
@@ -86,8 +86,8 @@ test_mixed_kinds (void **state)
     static const struct {
         const char *data;
         size_t size;
-    } items[] = { BYTES ("\x00"), BYTES ("\xcb\x00\x00\x00\x00\x00\x00\x00\x00"), BYTES ("\xc4\x00") };
-    static const size_t own[] = {
+    } items [] = { BYTES ("\x00"), BYTES ("\xcb\x00\x00\x00\x00\x00\x00\x00\x00"), BYTES ("\xc4\x00") };
+    static const size_t own [] = {
         [USHER_U32] = 0, [USHER_U64] = 0, [USHER_ENUM] = 0, [USHER_F64] = 1, [USHER_STR] = 2
     };
     for (size_t at = 0; at < sizeof items / sizeof *items; at++)
@@ -96,9 +96,9 @@ test_mixed_kinds (void **state)
             msgpack_sbuffer out;
             msgpack_sbuffer_init (&out);
             bench_pack_zeros (&out, layout, field, 1);
-            msgpack_sbuffer_write (&out, items[at].data, items[at].size);
+            msgpack_sbuffer_write (&out, items [at].data, items [at].size);
             assert_int_equal (bench_decode_exact (out.data, out.size),
-                              own[field->kind] == at ? USHER_OK : USHER_E_SHAPE);
+                              own [field->kind] == at ? USHER_OK : USHER_E_SHAPE);
             msgpack_sbuffer_destroy (&out);
         }
 }
@@ -117,14 +117,14 @@ test_unknown_ids (void **state)
 {
     (void)state;
     for (unsigned id = 0; id < 256; id++) {
-        uint8_t data[] = { 0x91, 0xcc, (uint8_t)id };
+        uint8_t data [] = { 0x91, 0xcc, (uint8_t)id };
         assert_int_equal (bench_decode_exact (data, sizeof data),
                           usher_layout (id) ? USHER_OK : USHER_E_UNKNOWN);
     }
     assert_int_equal (bench_decode_exact ("\x91\xcf\xff\xff\xff\xff\xff\xff\xff\xff", 10), USHER_E_UNKNOWN);
     assert_int_equal (bench_decode_exact ("\x91\xcf\x00\x00\x00\x01\x00\x00\x00\x01", 10), USHER_E_UNKNOWN);
     usher_msg_t msg = { .id = 0 };
-    uint8_t data[64];
+    uint8_t data [64];
     assert_int_equal (usher_encode (&msg, data, sizeof data), 0);
 }
 
@@ -132,14 +132,14 @@ static void
 test_wrong_schema (void **state)
 {
     (void)state;
-    uint8_t data[USHER_FRAME_HEAD];
+    uint8_t data [USHER_FRAME_HEAD];
     usher_frame_t frame;
     usher_frame_begin (data, sizeof data);
     assert_int_equal (usher_frame_open (&frame, data, sizeof data), USHER_OK);
     for (unsigned bit = 8; bit < 40; bit++) {
-        data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        data [bit / 8] ^= (uint8_t)(1u << bit % 8);
         assert_int_equal (usher_frame_open (&frame, data, sizeof data), USHER_E_SCHEMA);
-        data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        data [bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
     assert_int_equal (usher_frame_open (&frame, NULL, 0), USHER_E_SYNTAX);
 }
@@ -151,7 +151,7 @@ static void
 test_no_allocation (void **state)
 {
     (void)state;
-    static uint8_t data[1 << 20];
+    static uint8_t data [1 << 20];
     size_t size = usher_frame_begin (data, sizeof data);
     for_each_sample (msg, bench_pool (64)) size += usher_encode (&msg, data + size, sizeof data - size);
     usher_schema ();
@@ -167,7 +167,7 @@ test_no_allocation (void **state)
     while (usher_decode (&frame, &msg) == USHER_OK)
         ;
     for (size_t at = 0; at < sizeof foreign / sizeof *foreign; at++) {
-        usher_records_open (&frame, foreign[at].data, foreign[at].size);
+        usher_records_open (&frame, foreign [at].data, foreign [at].size);
         usher_decode (&frame, &msg);
     }
     size_t after = allocations_count ();
@@ -210,13 +210,13 @@ array_check (const msgpack_object *object, usher_msg_t *msg)
     assert_int_equal (object->type, MSGPACK_OBJECT_ARRAY);
     size_t count = object->via.array.size - 1;
     assert_true (count <= layout->field_count);
-    assert_int_equal (object->via.array.ptr[0].via.u64, layout->id);
+    assert_int_equal (object->via.array.ptr [0].via.u64, layout->id);
     for (size_t col = 0; col < count; col++)
-        object_check (&object->via.array.ptr[1 + col], sample_field (msg, &layout->fields[col]),
-                      layout->fields[col].kind);
+        object_check (&object->via.array.ptr [1 + col], sample_field (msg, &layout->fields [col]),
+                      layout->fields [col].kind);
     //  What did not travel is zero now; the caller sees whether it was before.
     for (size_t col = count; col < layout->field_count; col++)
-        bench_zero_field (msg, &layout->fields[col]);
+        bench_zero_field (msg, &layout->fields [col]);
 }
 
 static void
@@ -248,7 +248,7 @@ int
 main (void)
 {
     allocations_open ();
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests [] = {
         cmocka_unit_test (test_foreign_types), cmocka_unit_test (test_mixed_kinds),
         cmocka_unit_test (test_long_numbers),  cmocka_unit_test (test_unknown_ids),
         cmocka_unit_test (test_wrong_schema),  cmocka_unit_test (test_no_allocation),

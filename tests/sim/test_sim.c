@@ -26,7 +26,7 @@ static const int64_t START_MS = 1790000000000;
 typedef struct {
     int viewer;
     int64_t at_ms;
-    int name;                      //  index into names
+    int name;    //  index into names
     int clicked, skipped;
     double video_s;
     char id [64];
@@ -61,13 +61,13 @@ iso (int64_t at_ms, char *text, size_t size)
     struct tm parts;
     gmtime_r (&seconds, &parts);
     size_t used = strftime (text, size, "%Y-%m-%dT%H:%M:%S", &parts);
-    snprintf (text + used, size - used, ".%03dZ", (int) (at_ms % 1000));
+    snprintf (text + used, size - used, ".%03dZ", (int)(at_ms % 1000));
 }
 
 static void
 row_add (log_t *log, const char *text)
 {
-    log->rows [log->row_count++] = (world_row_t) { memory_copy (text, strlen (text)), strlen (text) };
+    log->rows [log->row_count++] = (world_row_t){ memory_copy (text, strlen (text)), strlen (text) };
 }
 
 static void
@@ -76,35 +76,41 @@ row_tell (log_t *log, const told_t *told)
     char when [40], text [512];
     iso (told->at_ms, when, sizeof when);
     snprintf (text, sizeof text,
-              "{\"collector_tstamp\":\"%s\",\"event_id\":\"%s\",\"event_name\":\"%s_event\",\"viewer_id\":\"viewer-%d\","
+              "{\"collector_tstamp\":\"%s\",\"event_id\":\"%s\",\"event_name\":\"%s_event\",\"viewer_id\":"
+              "\"viewer-%d\","
               "\"adsClicked\":%d,\"adsSkipped\":%d,\"adId\":\"ad-%d\",\"video_ts\":%g}",
-              when, told->id, names [told->name], told->viewer, told->clicked, told->skipped, told->viewer, told->video_s);
+              when, told->id, names [told->name], told->viewer, told->clicked, told->skipped, told->viewer,
+              told->video_s);
     row_add (log, text);
 }
 
 static void
 viewer_tell (log_t *log, int viewer)
 {
-    told_t told = { .viewer = viewer, .at_ms = START_MS + (int64_t) pick (log, 60000) };
-    int count = EVENTS_MIN + (int) pick (log, EVENTS_MAX - EVENTS_MIN);
+    told_t told = { .viewer = viewer, .at_ms = START_MS + (int64_t)pick (log, 60000) };
+    int count = EVENTS_MIN + (int)pick (log, EVENTS_MAX - EVENTS_MIN);
     for (int event = 0; event < count; event++) {
-        told.name = (int) pick (log, NAMES);
+        told.name = (int)pick (log, NAMES);
         told.clicked += pick (log, 10) == 0;
         told.skipped += pick (log, 10) == 0;
-        told.video_s = (double) pick (log, 1000);
-        snprintf (told.id, sizeof told.id, "%08x-0000-4000-8000-%04d%08d", (unsigned) pick (log, 1u << 30), viewer, event);
+        told.video_s = (double)pick (log, 1000);
+        snprintf (told.id, sizeof told.id, "%08x-0000-4000-8000-%04d%08d", (unsigned)pick (log, 1u << 30),
+                  viewer, event);
         log->told [log->told_count++] = told;
         //  Some share an instant.
-        told.at_ms += pick (log, 6) ? (int64_t) pick (log, 5000) : 0;
+        told.at_ms += pick (log, 6) ? (int64_t)pick (log, 5000) : 0;
     }
 }
 
 static void
 log_make (log_t *log, uint64_t seed)
 {
-    static const char *const bad [] = { "{\"collector_tstamp\":", "no json at all", "{\"viewer_id\":\"PoC user\","
-                                        "\"collector_tstamp\":\"2026-01-01T00:00:00Z\",\"event_id\":\"x\",\"event_name\":\"ping_event\"}" };
-    *log = (log_t) { .random = seed };
+    static const char *const bad [] = {
+        "{\"collector_tstamp\":", "no json at all",
+        "{\"viewer_id\":\"PoC user\","
+        "\"collector_tstamp\":\"2026-01-01T00:00:00Z\",\"event_id\":\"x\",\"event_name\":\"ping_event\"}"
+    };
+    *log = (log_t){ .random = seed };
     for (int viewer = 0; viewer < VIEWERS; viewer++)
         viewer_tell (log, viewer);
     for (size_t at = 0; at < log->told_count; at++) {
@@ -185,8 +191,8 @@ expected_rows (log_t *log, const char **last_status)
             char when [40];
             iso (told->at_ms, when, sizeof when);
             bool taken = taken_ms == told->at_ms;
-            fprintf (out, "viewer-%d|%s%s%s|%s|%d|%d|ad-%d|%g|%s\n", viewer, when, taken ? "#" : "", taken ? told->id : "", next,
-                     clicked, skipped, viewer, told->video_s, told->id);
+            fprintf (out, "viewer-%d|%s%s%s|%s|%d|%d|ad-%d|%g|%s\n", viewer, when, taken ? "#" : "",
+                     taken ? told->id : "", next, clicked, skipped, viewer, told->video_s, told->id);
             taken_ms = told->at_ms;
         }
         last_status [viewer] = status = next;
@@ -220,7 +226,7 @@ query (const char *directory, const char *sql)
 static int
 line_order (const void *a, const void *b)
 {
-    return strcmp (*(char *const *) a, *(char *const *) b);
+    return strcmp (*(char *const *)a, *(char *const *)b);
 }
 
 static void
@@ -244,7 +250,7 @@ lines_compare (const char *found, const char *expected)
     while (*found || *expected) {
         size_t found_size = strcspn (found, "\n"), expected_size = strcspn (expected, "\n");
         if (found_size != expected_size || memcmp (found, expected, found_size) != 0)
-            fail_msg ("found    %.*s\nexpected %.*s", (int) found_size, found, (int) expected_size, expected);
+            fail_msg ("found    %.*s\nexpected %.*s", (int)found_size, found, (int)expected_size, expected);
         found += found_size + 1;
         expected += expected_size + 1;
     }
@@ -253,8 +259,9 @@ lines_compare (const char *found, const char *expected)
 static void
 check_rows (const char *directory, char *expected)
 {
-    char *rows = query (directory, "SELECT printf ('%s|%s|%s|%d|%d|%s|%g|%s', viewer_id, collector_tstamp, status, "
-                                   "adsClicked, adsSkipped, adId, video_ts, event_id) FROM video_events");
+    char *rows =
+        query (directory, "SELECT printf ('%s|%s|%s|%d|%d|%s|%g|%s', viewer_id, collector_tstamp, status, "
+                          "adsClicked, adsSkipped, adId, video_ts, event_id) FROM video_events");
     lines_sort (rows);
     lines_sort (expected);
     lines_compare (rows, expected);
@@ -277,14 +284,17 @@ check_feed (const world_t *world, const char *const *last_status)
     for (int viewer = 0; viewer < VIEWERS; viewer++) {
         char id [32];
         snprintf (id, sizeof id, "viewer-%d", viewer);
-        const last_value_entry_t *entry = last_value_find (sessions, usher_slot (usher_str (id)), usher_str (id), usher_str (""));
+        const last_value_entry_t *entry =
+            last_value_find (sessions, usher_slot (usher_str (id)), usher_str (id), usher_str (""));
         assert_non_null (entry);
         usher_session_t session;
         last_value_decode (entry, &session);
         char lower [32];
         size_t length = strlen (last_status [viewer]);
         for (size_t at = 0; at <= length; at++)
-            lower [at] = (char) (last_status [viewer] [at] | (last_status [viewer] [at] >= 'A' && last_status [viewer] [at] <= 'Z' ? 32 : 0));
+            lower [at] =
+                (char)(last_status [viewer][at] |
+                       (last_status [viewer][at] >= 'A' && last_status [viewer][at] <= 'Z' ? 32 : 0));
         assert_string_equal (usher_status_names [session.status], lower);
     }
 }
@@ -330,7 +340,7 @@ run_seed (uint64_t seed, bool kills)
         quiet = world_is_still (world) && (!kills || steps >= 30000) ? quiet + 1 : 0;
     }
     if (steps >= STEPS_MAX)
-        print_error ("seed %llu does not settle\n", (unsigned long long) seed);
+        print_error ("seed %llu does not settle\n", (unsigned long long)seed);
     assert_true (steps < STEPS_MAX);
     char *expected = expected_rows (log, last_status);
     check_feed (world, last_status);
@@ -359,7 +369,7 @@ static void
 test_with_deaths (void **state)
 {
     for (uint64_t seed = first_seed (state); seed < first_seed (state) + CASES; seed++) {
-        print_message ("seed %llu\n", (unsigned long long) seed);
+        print_message ("seed %llu\n", (unsigned long long)seed);
         run_seed (seed, true);
     }
 }
@@ -367,7 +377,7 @@ test_with_deaths (void **state)
 static uint64_t
 first_seed (void **state)
 {
-    return *(uint64_t *) *state;
+    return *(uint64_t *)*state;
 }
 
 int

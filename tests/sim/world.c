@@ -30,16 +30,16 @@ typedef struct {
 typedef struct {
     usher_link_id_t link;
     world_process_t client, binder;
-    uint32_t client_peer;          //  how the client calls the binder
-    uint32_t binder_peer;          //  how the binder calls the client
+    uint32_t client_peer;    //  how the client calls the binder
+    uint32_t binder_peer;    //  how the binder calls the client
     bool up;
     queue_t to_binder, to_client;
 } edge_t;
 
 typedef struct {
-    void *state;                   //  NULL: dead
+    void *state;    //  NULL: dead
     service_spec_t spec;
-    int rebirth;                   //  steps until it is born again
+    int rebirth;    //  steps until it is born again
     outbox_t *out;
 } process_t;
 
@@ -51,11 +51,11 @@ struct world {
     bool begun;
     const char *directory;
     int deaths;
-    int full_steps;                //  steps that the store's disk stays full
+    int full_steps;    //  steps that the store's disk stays full
     process_t processes [WORLD_PROCESSES];
     size_t edge_count;
     edge_t edges [EDGES];
-    world_process_t at_work;       //  whose outbox is being filled
+    world_process_t at_work;    //  whose outbox is being filled
     uint8_t owners [USHER_SLOTS];
     config_t config;
 };
@@ -91,7 +91,7 @@ queue_put (queue_t *queue, const void *data, size_t size)
         queue->room = queue->room ? queue->room * 2 : 8;
         queue->frames = memory_resize (queue->frames, queue->room, sizeof *queue->frames);
     }
-    queue->frames [queue->count++] = (frame_t) { size, memory_copy (data, size) };
+    queue->frames [queue->count++] = (frame_t){ size, memory_copy (data, size) };
 }
 
 static void
@@ -100,7 +100,7 @@ queue_clear (queue_t *queue)
     for (size_t at = 0; at < queue->count; at++)
         free (queue->frames [at].data);
     free (queue->frames);
-    *queue = (queue_t) { 0 };
+    *queue = (queue_t){ 0 };
 }
 
 static void
@@ -188,14 +188,14 @@ edge_step (world_t *self, edge_t *edge)
 static void
 publish_nothing (void *arg, const void *topic, size_t topic_size, const void *data, size_t size)
 {
-    (void) arg, (void) topic, (void) topic_size, (void) data, (void) size;
+    (void)arg, (void)topic, (void)topic_size, (void)data, (void)size;
 }
 
 static void
 give_slots (world_t *self, world_process_t which)
 {
     usher_msg_t msg = { .id = USHER_MSG_slots };
-    msg.slots = (usher_slots_t) { 1, WORLD_SHARDS, usher_bytes (self->owners, USHER_SLOTS) };
+    msg.slots = (usher_slots_t){ 1, WORLD_SHARDS, usher_bytes (self->owners, USHER_SLOTS) };
     work_begin (self, which);
     handle (self, which, USHER_LINK_control, 0, &msg);
     work_end (self, which);
@@ -213,7 +213,7 @@ birth (world_t *self, world_process_t which)
         process->state = persister_new (self->directory, 7, self->now, &opening, why, sizeof why);
         break;
     case WORLD_PUBLISHER:
-        process->state = publisher_new ((uint64_t) self->now.wall_ms, publish_nothing, self);
+        process->state = publisher_new ((uint64_t)self->now.wall_ms, publish_nothing, self);
         break;
     case WORLD_SHARD_0:
     case WORLD_SHARD_1:
@@ -234,17 +234,17 @@ state_destroy (world_process_t which, void **state)
 {
     switch (which) {
     case WORLD_PERSISTER:
-        persister_destroy ((persister_t **) state);
+        persister_destroy ((persister_t **)state);
         break;
     case WORLD_PUBLISHER:
         publisher_destroy (state);
         break;
     case WORLD_SHARD_0:
     case WORLD_SHARD_1:
-        shard_destroy ((shard_t **) state);
+        shard_destroy ((shard_t **)state);
         break;
     default:
-        ingester_destroy ((ingester_t **) state);
+        ingester_destroy ((ingester_t **)state);
         break;
     }
 }
@@ -256,7 +256,7 @@ world_kill (world_t *self, world_process_t which)
     if (!process->state)
         return;
     self->deaths++;
-    process->rebirth = 1 + (int) world_random (self, REBIRTH_STEPS);
+    process->rebirth = 1 + (int)world_random (self, REBIRTH_STEPS);
     state_destroy (which, &process->state);
     for (size_t at = 0; at < self->edge_count; at++) {
         edge_t *edge = &self->edges [at];
@@ -285,9 +285,14 @@ ingester_read (world_t *self)
         ingester_begin (ingester, GENERATION, self->row_next);
         self->begun = true;
     }
-    for (int taken = 0; taken < ROWS_PER_READ && self->row_next < self->row_count && ingester_wants (ingester); taken++) {
+    for (int taken = 0;
+         taken < ROWS_PER_READ && self->row_next < self->row_count && ingester_wants (ingester); taken++) {
         const world_row_t *row = &self->rows [self->row_next];
-        source_row_t read = { .offset = self->row_next, .next = self->row_next + 1, .reason = "", .data = row->data, .size = row->size };
+        source_row_t read = { .offset = self->row_next,
+                              .next = self->row_next + 1,
+                              .reason = "",
+                              .data = row->data,
+                              .size = row->size };
         self->row_next++;
         ingester_take (ingester, &read, out);
     }
@@ -322,7 +327,7 @@ disk_step (world_t *self, bool faults)
     if (!persister)
         return;
     if (faults && self->full_steps == 0 && world_random (self, 3000) == 0) {
-        self->full_steps = 1 + (int) world_random (self, FULL_STEPS);
+        self->full_steps = 1 + (int)world_random (self, FULL_STEPS);
         store_limit_pages (persister_store (persister), 1);
     } else if (self->full_steps && --self->full_steps == 0)
         store_limit_pages (persister_store (persister), 0);
@@ -335,11 +340,11 @@ world_step (world_t *self, bool kills)
     self->now.mono_ms += STEP_MS;
     disk_step (self, kills);
     if (world_random (self, 3) == 0)
-        process_step (self, (world_process_t) world_random (self, WORLD_PROCESSES));
+        process_step (self, (world_process_t)world_random (self, WORLD_PROCESSES));
     else
         edge_step (self, &self->edges [world_random (self, self->edge_count)]);
     if (kills && world_random (self, 700) == 0)
-        world_kill (self, (world_process_t) world_random (self, WORLD_PROCESSES));
+        world_kill (self, (world_process_t)world_random (self, WORLD_PROCESSES));
 }
 
 bool
@@ -351,7 +356,8 @@ world_is_still (const world_t *self)
     for (size_t at = 0; at < self->edge_count; at++)
         if (!self->edges [at].up)
             return false;
-    return self->begun && self->row_next == self->row_count && ingester_idle (self->processes [WORLD_INGESTER].state);
+    return self->begun && self->row_next == self->row_count &&
+           ingester_idle (self->processes [WORLD_INGESTER].state);
 }
 
 //  ---- the world
@@ -360,27 +366,38 @@ static void
 specs_set (world_t *self)
 {
     static const service_route_t publisher_routes [] = {
-        { USHER_LINK_changes,   USHER_MSG_session,          publisher_session          },
-        { USHER_LINK_changes,   USHER_MSG_announce,         publisher_announce         },
-        { USHER_LINK_changes,   USHER_MSG_filled,           publisher_filled           },
+        { USHER_LINK_changes, USHER_MSG_session, publisher_session },
+        { USHER_LINK_changes, USHER_MSG_announce, publisher_announce },
+        { USHER_LINK_changes, USHER_MSG_filled, publisher_filled },
         { USHER_LINK_snapshots, USHER_MSG_snapshot_request, publisher_snapshot_request },
     };
-    const service_spec_t shard = { .routes = shard_routes, .route_count = shard_route_count, .peer_up = shard_peer_up,
-                                   .peer_down = shard_peer_down, .turn = shard_turn, .tick = shard_tick };
+    const service_spec_t shard = { .routes = shard_routes,
+                                   .route_count = shard_route_count,
+                                   .peer_up = shard_peer_up,
+                                   .peer_down = shard_peer_down,
+                                   .turn = shard_turn,
+                                   .tick = shard_tick };
     self->processes [WORLD_PERSISTER].spec = persister_service;
     self->processes [WORLD_SHARD_0].spec = self->processes [WORLD_SHARD_1].spec = shard;
-    self->processes [WORLD_PUBLISHER].spec = (service_spec_t) {
-        .routes = publisher_routes, .route_count = sizeof publisher_routes / sizeof *publisher_routes,
-        .peer_up = publisher_peer_up, .peer_down = publisher_peer_down, .turn = publisher_turn, .tick = publisher_tick };
-    self->processes [WORLD_INGESTER].spec = (service_spec_t) {
-        .routes = ingester_routes, .route_count = ingester_route_count, .peer_up = ingester_peer_up, .tick = ingester_tick };
+    self->processes [WORLD_PUBLISHER].spec =
+        (service_spec_t){ .routes = publisher_routes,
+                          .route_count = sizeof publisher_routes / sizeof *publisher_routes,
+                          .peer_up = publisher_peer_up,
+                          .peer_down = publisher_peer_down,
+                          .turn = publisher_turn,
+                          .tick = publisher_tick };
+    self->processes [WORLD_INGESTER].spec = (service_spec_t){ .routes = ingester_routes,
+                                                              .route_count = ingester_route_count,
+                                                              .peer_up = ingester_peer_up,
+                                                              .tick = ingester_tick };
 }
 
 static void
-edge_add (world_t *self, usher_link_id_t link, world_process_t client, world_process_t binder, uint32_t client_peer,
-          uint32_t binder_peer)
+edge_add (world_t *self, usher_link_id_t link, world_process_t client, world_process_t binder,
+          uint32_t client_peer, uint32_t binder_peer)
 {
-    self->edges [self->edge_count++] = (edge_t) { link, client, binder, client_peer, binder_peer, false, { 0 }, { 0 } };
+    self->edges [self->edge_count++] =
+        (edge_t){ link, client, binder, client_peer, binder_peer, false, { 0 }, { 0 } };
 }
 
 world_t *
@@ -392,8 +409,8 @@ world_new (uint64_t seed, const world_row_t *rows, size_t row_count, const char 
     self->row_count = row_count;
     self->directory = directory;
     //  Later than all events, so that no clamp touches them.
-    self->now = (usher_time_t) { 1800000000000, 1000000 };
-    self->config = (config_t) { .shards = WORLD_SHARDS };
+    self->now = (usher_time_t){ 1800000000000, 1000000 };
+    self->config = (config_t){ .shards = WORLD_SHARDS };
     self->config.ingester.in_flight_bytes = 65536;
     self->config.shard.checkpoint_s = 300;
     self->config.shard.forget_s = 3600;

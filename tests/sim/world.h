@@ -10,7 +10,14 @@
 
 #define WORLD_SHARDS 2
 
-typedef enum { WORLD_PERSISTER, WORLD_PUBLISHER, WORLD_SHARD_0, WORLD_SHARD_1, WORLD_INGESTER, WORLD_PROCESSES } world_process_t;
+typedef enum {
+    WORLD_PERSISTER,
+    WORLD_PUBLISHER,
+    WORLD_SHARD_0,
+    WORLD_SHARD_1,
+    WORLD_INGESTER,
+    WORLD_PROCESSES
+} world_process_t;
 
 typedef struct world world_t;
 
@@ -36,6 +43,5 @@ void world_kill (world_t *self, world_process_t process);
 uint64_t world_random (world_t *self, uint64_t below);
 void *world_state (const world_t *self, world_process_t process);
 int world_deaths (const world_t *self);
-
 
 #endif

@@ -13,7 +13,7 @@ node_note (node_t *self, char what)
 {
     size_t length = strlen (self->order);
     if (length + 1 < sizeof self->order)
-        self->order[length] = what;
+        self->order [length] = what;
 }
 
 static void
@@ -48,8 +48,8 @@ node_take (void *arg, usher_link_id_t link, uint32_t peer, const void *data, siz
     assert_int_equal (usher_decode (&frame, &msg), USHER_OK);
     assert_int_equal (msg.id, USHER_MSG_applied);
     assert_true (self->takes < TAKEN);
-    self->from[self->takes] = peer;
-    self->seqs[self->takes++] = msg.applied.seq;
+    self->from [self->takes] = peer;
+    self->seqs [self->takes++] = msg.applied.seq;
 }
 
 static void
@@ -69,7 +69,7 @@ bool
 node_open (bench_t *self, int at, service_link_t what, const char *name, uint32_t instance,
            uint64_t incarnation)
 {
-    node_t *node = &self->nodes[at];
+    node_t *node = &self->nodes [at];
     link_destroy (&node->link);
     memset (node, 0, sizeof *node);
     link_events_t events = { node_up, node_down, node_take, node_feed, node };
@@ -99,18 +99,18 @@ bench_setup (void **state)
 int
 bench_teardown (void **state)
 {
-    static const char *const files[] = { "store", "events-0", "events-1", "feed" };
+    static const char *const files [] = { "store", "events-0", "events-1", "feed" };
     bench_t *self = *state;
     for (int at = 0; at < NODES; at++)
-        link_destroy (&self->nodes[at].link);
+        link_destroy (&self->nodes [at].link);
     if (self->stranger)
         zmq_close (self->stranger);
     zmq_ctx_term (self->context);
     for (size_t at = 0; at < sizeof files / sizeof *files; at++) {
-        char path[128];
-        snprintf (path, sizeof path, "%s/%s", self->dir, files[at]);
+        char path [128];
+        snprintf (path, sizeof path, "%s/%s", self->dir, files [at]);
         unlink (path);
-        snprintf (path, sizeof path, "%s/%s.lock", self->dir, files[at]);
+        snprintf (path, sizeof path, "%s/%s.lock", self->dir, files [at]);
         unlink (path);
     }
     assert_int_equal (rmdir (self->dir), 0);
@@ -131,28 +131,28 @@ real_ms (void)
 void
 bench_turn (bench_t *self)
 {
-    void *sockets[NODES * 2];
-    zmq_pollitem_t items[NODES * 2] = { 0 };
+    void *sockets [NODES * 2];
+    zmq_pollitem_t items [NODES * 2] = { 0 };
     int count = 0;
     for (int at = 0; at < NODES; at++) {
-        size_t more = self->nodes[at].link ? link_sockets (self->nodes[at].link, sockets, 2) : 0;
+        size_t more = self->nodes [at].link ? link_sockets (self->nodes [at].link, sockets, 2) : 0;
         for (size_t number = 0; number < more; number++)
-            items[count++] = (zmq_pollitem_t){ .socket = sockets[number], .events = ZMQ_POLLIN };
+            items [count++] = (zmq_pollitem_t){ .socket = sockets [number], .events = ZMQ_POLLIN };
     }
     zmq_poll (items, count, 10);
     self->now_ms += 50;
     for (int at = 0; at < NODES; at++)
-        if (self->nodes[at].link) {
-            while (link_read (self->nodes[at].link))
+        if (self->nodes [at].link) {
+            while (link_read (self->nodes [at].link))
                 ;
-            link_tick (self->nodes[at].link, self->now_ms);
+            link_tick (self->nodes [at].link, self->now_ms);
         }
 }
 
 //  ---- frames
 
 size_t
-applied_write (uint64_t seq, uint8_t data[64])
+applied_write (uint64_t seq, uint8_t data [64])
 {
     usher_msg_t msg = { .id = USHER_MSG_applied, .applied = { seq } };
     size_t head = usher_frame_begin (data, 64);
@@ -162,7 +162,7 @@ applied_write (uint64_t seq, uint8_t data[64])
 void
 node_send (node_t *self, uint32_t peer, uint64_t first, uint64_t last)
 {
-    uint8_t data[64];
+    uint8_t data [64];
     for (uint64_t seq = first; seq <= last; seq++)
         link_send (self->link, peer, data, applied_write (seq, data));
 }
@@ -172,5 +172,5 @@ assert_taken (const node_t *self, unsigned from, uint64_t first, uint64_t last)
 {
     assert_int_equal (self->takes - from, last - first + 1);
     for (uint64_t seq = first; seq <= last; seq++)
-        assert_int_equal (self->seqs[from + seq - first], seq);
+        assert_int_equal (self->seqs [from + seq - first], seq);
 }

@@ -24,16 +24,16 @@ typedef struct {
     link_t *link;
     unsigned ups, downs, takes, feeds;
     uint32_t peer;    //  the last one that came up
-    uint32_t from[TAKEN];
-    uint64_t seqs[TAKEN];    //  of the applied messages taken
-    char name[65], order[256], topic[16];
+    uint32_t from [TAKEN];
+    uint64_t seqs [TAKEN];    //  of the applied messages taken
+    char name [65], order [256], topic [16];
 } node_t;
 
 typedef struct {
     void *context;
-    char dir[64];
+    char dir [64];
     int64_t now_ms;
-    node_t nodes[NODES];
+    node_t nodes [NODES];
     void *stranger;    //  a socket that is no link; closed at the end
 } bench_t;
 
@@ -69,7 +69,7 @@ int64_t real_ms (void);
     } while (0)
 
 //  Writes a frame with one applied message. Returns its size.
-size_t applied_write (uint64_t seq, uint8_t data[64]);
+size_t applied_write (uint64_t seq, uint8_t data [64]);
 
 //  Sends the frames first to last.
 void node_send (node_t *self, uint32_t peer, uint64_t first, uint64_t last);

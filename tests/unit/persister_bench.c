@@ -26,7 +26,7 @@ take_frame (void *arg, usher_link_id_t link, uint32_t peer, const void *data, si
 static void
 open_persister (bench_t *self)
 {
-    char why[512] = "";
+    char why [512] = "";
     store_opening_t opening;
     self->persister = persister_new (self->directory, 7, self->now, &opening, why, sizeof why);
     if (!self->persister)
@@ -36,9 +36,7 @@ open_persister (bench_t *self)
 void
 bench_open (bench_t *self)
 {
-    *self = (bench_t){
-        .now = {.wall_ms = BENCH_NOW_S * 1000LL, .mono_ms = 1}
-    };
+    *self = (bench_t){ .now = { .wall_ms = BENCH_NOW_S * 1000LL, .mono_ms = 1 } };
     strcpy (self->directory, "/tmp/usher-test-XXXXXX");
     assert_non_null (mkdtemp (self->directory));
     self->out = outbox_new (take_frame, self);
@@ -48,13 +46,13 @@ bench_open (bench_t *self)
 void
 bench_close (bench_t *self)
 {
-    static const char *const files[] = { "store.db", "store.db-wal", "store.db-shm", "store.db.lock" };
-    char path[128];
+    static const char *const files [] = { "store.db", "store.db-wal", "store.db-shm", "store.db.lock" };
+    char path [128];
     persister_destroy (&self->persister);
     outbox_destroy (&self->out);
     parcel_close (&self->answers);
     for (size_t at = 0; at < sizeof files / sizeof *files; at++) {
-        snprintf (path, sizeof path, "%s/%s", self->directory, files[at]);
+        snprintf (path, sizeof path, "%s/%s", self->directory, files [at]);
         unlink (path);
     }
     rmdir (self->directory);
@@ -71,8 +69,8 @@ void
 bench_tell_as (bench_t *self, uint32_t peer, const usher_msg_t *msg)
 {
     for (size_t at = 0; at < persister_service.route_count; at++)
-        if (persister_service.routes[at].id == msg->id) {
-            persister_service.routes[at].handler (self->persister, peer, msg, self->out);
+        if (persister_service.routes [at].id == msg->id) {
+            persister_service.routes [at].handler (self->persister, peer, msg, self->out);
             return;
         }
     fail_msg ("no route for message %d", msg->id);
@@ -120,39 +118,35 @@ bench_no_answer (bench_t *self)
 usher_msg_t
 bench_write (const char *viewer, uint64_t old_epoch, uint64_t old_version, uint64_t epoch, uint64_t version)
 {
-    return (usher_msg_t){
-        .id = USHER_MSG_write,
-        .write = {.viewer_id = usher_str (viewer),
-                  .old_epoch = old_epoch,
-                  .old_version = old_version,
-                  .epoch = epoch,
-                  .version = version,
-                  .slot = usher_slot (usher_str (viewer)),
-                  .live = 1,
-                  .expires_s = BENCH_EXPIRES_S,
-                  .profile = usher_str ("a profile")}
-    };
+    return (usher_msg_t){ .id = USHER_MSG_write,
+                          .write = { .viewer_id = usher_str (viewer),
+                                     .old_epoch = old_epoch,
+                                     .old_version = old_version,
+                                     .epoch = epoch,
+                                     .version = version,
+                                     .slot = usher_slot (usher_str (viewer)),
+                                     .live = 1,
+                                     .expires_s = BENCH_EXPIRES_S,
+                                     .profile = usher_str ("a profile") } };
 }
 
 usher_msg_t
 bench_history (const char *viewer, const char *key)
 {
-    return (usher_msg_t){
-        .id = USHER_MSG_history,
-        .history = {.viewer_id = usher_str (viewer),
-                    .key_tstamp = usher_str (key),
-                    .event_id = usher_str ("e1"),
-                    .kind = USHER_event_kind_ad_break_start,
-                    .video_s = 12.5,
-                    .ads_clicked = 1,
-                    .ads_skipped = 2,
-                    .ad_id = usher_str ("288"),
-                    .status = USHER_status_watching_ad,
-                    .state = USHER_state_ad_paused,
-                    .session_id = usher_str ("s1"),
-                    .media_label = usher_str ("Film"),
-                    .expires_s = BENCH_EXPIRES_S}
-    };
+    return (usher_msg_t){ .id = USHER_MSG_history,
+                          .history = { .viewer_id = usher_str (viewer),
+                                       .key_tstamp = usher_str (key),
+                                       .event_id = usher_str ("e1"),
+                                       .kind = USHER_event_kind_ad_break_start,
+                                       .video_s = 12.5,
+                                       .ads_clicked = 1,
+                                       .ads_skipped = 2,
+                                       .ad_id = usher_str ("288"),
+                                       .status = USHER_status_watching_ad,
+                                       .state = USHER_state_ad_paused,
+                                       .session_id = usher_str ("s1"),
+                                       .media_label = usher_str ("Film"),
+                                       .expires_s = BENCH_EXPIRES_S } };
 }
 
 usher_outcome_t
@@ -180,10 +174,8 @@ bench_load (bench_t *self, const char *viewer)
 int
 bench_history_rows (bench_t *self, const char *viewer)
 {
-    usher_msg_t get = {
-        .id = USHER_MSG_history_get,
-        .history_get = {.request = 9, .viewer_id = usher_str (viewer), .limit = 1000}
-    };
+    usher_msg_t get = { .id = USHER_MSG_history_get,
+                        .history_get = { .request = 9, .viewer_id = usher_str (viewer), .limit = 1000 } };
     bench_tell (self, &get);
     bench_turn (self);
     int rows = 0;

@@ -11,7 +11,7 @@
 #define BENCH_PEER 3
 
 typedef struct {
-    char directory[64];    //  a new one under /tmp, removed by bench_close
+    char directory [64];    //  a new one under /tmp, removed by bench_close
     usher_time_t now;
     persister_t *persister;
     outbox_t *out;

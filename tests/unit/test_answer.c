@@ -25,8 +25,8 @@ static const char *
 header (const answer_t *answer, const char *name)
 {
     for (size_t index = 0; index < answer->header_count; index++)
-        if (strcmp (answer->headers[index].name, name) == 0)
-            return answer->headers[index].value;
+        if (strcmp (answer->headers [index].name, name) == 0)
+            return answer->headers [index].value;
     return NULL;
 }
 
@@ -35,41 +35,41 @@ static const struct {
     int status;
     const char *body;    //  NULL: the pixel
     bool take;
-} cases[] = {
-    {"POST",     "/com.snowplowanalytics.snowplow/tp2", 200, "ok",                 true },
-    { "POST",    "/any/thing",                          200, "ok",                 true },
-    { "POST",    "/i",                                  404, "404 not found",      false},
-    { "POST",    "/a/b/c",                              404, "404 not found",      false},
-    { "POST",    "/a/",                                 404, "404 not found",      false},
-    { "POST",    "/a",                                  404, "404 not found",      false},
-    { "GET",     "/i",                                  200, NULL,                 true },
-    { "HEAD",    "/ice.png",                            200, NULL,                 true },
-    { "GET",     "/com.snowplowanalytics.snowplow/tp2", 200, NULL,                 true },
-    { "GET",     "/health",                             200, "OK",                 false},
-    { "HEAD",    "/sink-health",                        200, "OK",                 false},
-    { "GET",     "/r/tp2",                              404, "redirects disabled", false},
-    { "POST",    "/r/tp2",                              404, "redirects disabled", false},
-    { "GET",     "/",                                   404, "404 not found",      false},
-    { "GET",     "/crossdomain.xml",                    404, "404 not found",      false},
-    { "PUT",     "/com.snowplowanalytics.snowplow/tp2", 404, "404 not found",      false},
-    { "DELETE",  "/i",                                  404, "404 not found",      false},
-    { "OPTIONS", "/com.snowplowanalytics.snowplow/tp2", 200, "",                   false},
-    { "OPTIONS", "/",                                   200, "",                   false},
-    { "",        "",                                    404, "404 not found",      false},
+} cases [] = {
+    { "POST", "/com.snowplowanalytics.snowplow/tp2", 200, "ok", true },
+    { "POST", "/any/thing", 200, "ok", true },
+    { "POST", "/i", 404, "404 not found", false },
+    { "POST", "/a/b/c", 404, "404 not found", false },
+    { "POST", "/a/", 404, "404 not found", false },
+    { "POST", "/a", 404, "404 not found", false },
+    { "GET", "/i", 200, NULL, true },
+    { "HEAD", "/ice.png", 200, NULL, true },
+    { "GET", "/com.snowplowanalytics.snowplow/tp2", 200, NULL, true },
+    { "GET", "/health", 200, "OK", false },
+    { "HEAD", "/sink-health", 200, "OK", false },
+    { "GET", "/r/tp2", 404, "redirects disabled", false },
+    { "POST", "/r/tp2", 404, "redirects disabled", false },
+    { "GET", "/", 404, "404 not found", false },
+    { "GET", "/crossdomain.xml", 404, "404 not found", false },
+    { "PUT", "/com.snowplowanalytics.snowplow/tp2", 404, "404 not found", false },
+    { "DELETE", "/i", 404, "404 not found", false },
+    { "OPTIONS", "/com.snowplowanalytics.snowplow/tp2", 200, "", false },
+    { "OPTIONS", "/", 200, "", false },
+    { "", "", 404, "404 not found", false },
 };
 
 static void
 test_routes (void **state)
 {
     (void)state;
-    for (size_t index = 0; index < sizeof cases / sizeof cases[0]; index++) {
-        ask_t ask = ask_new (cases[index].method, cases[index].path);
+    for (size_t index = 0; index < sizeof cases / sizeof cases [0]; index++) {
+        ask_t ask = ask_new (cases [index].method, cases [index].path);
         answer_t answer;
         answer_decide (&answer, &rules, &ask, TIME_MS, true, NEW_ID);
-        if (answer.status != cases[index].status || answer.take != cases[index].take)
-            fail_msg ("%s %s: %d", cases[index].method, cases[index].path, answer.status);
-        if (cases[index].body)
-            assert_string_equal (answer.body, cases[index].body);
+        if (answer.status != cases [index].status || answer.take != cases [index].take)
+            fail_msg ("%s %s: %d", cases [index].method, cases [index].path, answer.status);
+        if (cases [index].body)
+            assert_string_equal (answer.body, cases [index].body);
         else
             assert_string_equal (answer.content_type, "image/gif");
     }
@@ -79,10 +79,10 @@ static void
 test_pixel (void **state)
 {
     (void)state;
-    static const unsigned char gif[43] = { 0x47, 0x49, 0x46, 0x38, 0x39, 0x61, 0x01, 0x00, 0x01, 0x00, 0xf0,
-                                           0x00, 0x00, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x21, 0xf9, 0x04,
-                                           0x01, 0x00, 0x00, 0x00, 0x00, 0x2c, 0x00, 0x00, 0x00, 0x00, 0x01,
-                                           0x00, 0x01, 0x00, 0x00, 0x02, 0x02, 0x44, 0x01, 0x00, 0x3b };
+    static const unsigned char gif [43] = { 0x47, 0x49, 0x46, 0x38, 0x39, 0x61, 0x01, 0x00, 0x01, 0x00, 0xf0,
+                                            0x00, 0x00, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x21, 0xf9, 0x04,
+                                            0x01, 0x00, 0x00, 0x00, 0x00, 0x2c, 0x00, 0x00, 0x00, 0x00, 0x01,
+                                            0x00, 0x01, 0x00, 0x00, 0x02, 0x02, 0x44, 0x01, 0x00, 0x3b };
     ask_t ask = ask_new ("GET", "/i");
     answer_t answer;
     answer_decide (&answer, &rules, &ask, TIME_MS, true, NEW_ID);
@@ -125,14 +125,14 @@ test_headers (void **state)
 //  What query and cookie say, and which id comes of it.
 static const struct {
     const char *query, *cookie, *id;
-} id_cases[] = {
-    {"",                          "",                 NEW_ID},
-    { "",                         "a=1; sp=abc; b=2", "abc" },
-    { "",                         "xsp=1;sp=abc",     "abc" },
-    { "",                         "sp=",              NEW_ID},
-    { "e=pv&nuid=n",              "sp=abc",           "n"   },
-    { "nuid=n%0d%0aSet-Cookie:x", "sp=abc",           "abc" },
-    { "xnuid=n",                  "",                 NEW_ID},
+} id_cases [] = {
+    { "", "", NEW_ID },
+    { "", "a=1; sp=abc; b=2", "abc" },
+    { "", "xsp=1;sp=abc", "abc" },
+    { "", "sp=", NEW_ID },
+    { "e=pv&nuid=n", "sp=abc", "n" },
+    { "nuid=n%0d%0aSet-Cookie:x", "sp=abc", "abc" },
+    { "xnuid=n", "", NEW_ID },
 };
 
 static void
@@ -140,12 +140,12 @@ test_identity (void **state)
 {
     (void)state;
     answer_t answer;
-    for (size_t index = 0; index < sizeof id_cases / sizeof id_cases[0]; index++) {
+    for (size_t index = 0; index < sizeof id_cases / sizeof id_cases [0]; index++) {
         ask_t ask = ask_new ("GET", "/i");
-        ask.query = span_of (id_cases[index].query);
-        ask.cookie = span_of (id_cases[index].cookie);
+        ask.query = span_of (id_cases [index].query);
+        ask.cookie = span_of (id_cases [index].cookie);
         answer_decide (&answer, &rules, &ask, TIME_MS, true, NEW_ID);
-        assert_string_equal (answer.network_userid, id_cases[index].id);
+        assert_string_equal (answer.network_userid, id_cases [index].id);
     }
     ask_t ask = ask_new ("GET", "/i");
     answer_decide (&answer, &rules, &ask, TIME_MS, true, NEW_ID);
@@ -162,10 +162,10 @@ static void
 test_paths (void **state)
 {
     (void)state;
-    static const char *const mapped[] = { "/com.acme/track", "/x/y" };
+    static const char *const mapped [] = { "/com.acme/track", "/x/y" };
     answer_t answer;
     for (size_t index = 0; index < 2; index++) {
-        ask_t ask = ask_new ("POST", mapped[index]);
+        ask_t ask = ask_new ("POST", mapped [index]);
         answer_decide (&answer, &rules, &ask, TIME_MS, true, NEW_ID);
         assert_true (span_is (answer.path, "/com.snowplowanalytics.snowplow/tp2"));
     }
@@ -200,7 +200,7 @@ test_refusals (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests [] = {
         cmocka_unit_test (test_routes),   cmocka_unit_test (test_pixel), cmocka_unit_test (test_headers),
         cmocka_unit_test (test_identity), cmocka_unit_test (test_paths), cmocka_unit_test (test_refusals),
     };

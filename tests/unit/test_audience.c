@@ -25,20 +25,20 @@ static const audience_options_t usual = { .start_ms = START_MS, .speed = 1, .ram
 //  ---------------------------------------------------------------------------------------------------------
 //  What is kept of a session between its events, as a JSON object per session
 
-static const char *const totals[] = { "timePlayed",   "timePlayedMuted", "timePaused", "timeBuffering",
-                                      "timeSpentAds", "contentWatched",  "ads",        "adBreaks",
-                                      "adsSkipped",   "adsClicked" };
+static const char *const totals [] = { "timePlayed",   "timePlayedMuted", "timePaused", "timeBuffering",
+                                       "timeSpentAds", "contentWatched",  "ads",        "adBreaks",
+                                       "adsSkipped",   "adsClicked" };
 
 static void
 s_check_totals (json_t *seen, json_t *session)
 {
-    for (size_t index = 0; index < sizeof totals / sizeof totals[0]; index++) {
-        json_t *value = json_object_get (session, totals[index]);
+    for (size_t index = 0; index < sizeof totals / sizeof totals [0]; index++) {
+        json_t *value = json_object_get (session, totals [index]);
         //  Zero is said by saying nothing.
         assert_true (!value || json_number_value (value) > 0);
-        double before = json_number_value (json_object_get (seen, totals[index]));
+        double before = json_number_value (json_object_get (seen, totals [index]));
         assert_true (json_number_value (value) >= before);
-        json_object_set_new (seen, totals[index], json_real (json_number_value (value)));
+        json_object_set_new (seen, totals [index], json_real (json_number_value (value)));
     }
 }
 
@@ -50,31 +50,31 @@ typedef struct {
     char to;
 } grammar_t;
 
-static const grammar_t grammar[] = {
-    {"ready_event",                      "0",        'r'},
-    { "play_event",                      "rPep",     'p'},
-    { "pause_event",                     "p",        'P'},
-    { "ping_event",                      "rpPbBAae", '='},
-    { "end_event",                       "p",        'e'},
-    { "seek_start_event",                "p",        's'},
-    { "seek_end_event",                  "s",        'p'},
-    { "buffer_start_event",              "p",        'b'},
-    { "buffer_end_event",                "b",        'p'},
-    { "percent_progress_event",          "p",        '='},
-    { "quality_change_event",            "p",        '='},
-    { "volume_change_event",             "p",        '='},
-    { "playback_rate_change_event",      "p",        '='},
-    { "fullscreen_change_event",         "p",        '='},
-    { "picture_in_picture_change_event", "p",        '='},
-    { "error_event",                     "p",        '='},
-    { "ad_break_start_event",            "pe",       'B'},
-    { "ad_start_event",                  "B",        'A'},
-    { "ad_quartile_event",               "A",        '='},
-    { "ad_complete_event",               "A",        'B'},
-    { "ad_skip_event",                   "A",        'B'},
-    { "ad_click_event",                  "A",        '='},
-    { "ad_pause_event",                  "A",        'a'},
-    { "ad_resume_event",                 "a",        'A'},
+static const grammar_t grammar [] = {
+    { "ready_event", "0", 'r' },
+    { "play_event", "rPep", 'p' },
+    { "pause_event", "p", 'P' },
+    { "ping_event", "rpPbBAae", '=' },
+    { "end_event", "p", 'e' },
+    { "seek_start_event", "p", 's' },
+    { "seek_end_event", "s", 'p' },
+    { "buffer_start_event", "p", 'b' },
+    { "buffer_end_event", "b", 'p' },
+    { "percent_progress_event", "p", '=' },
+    { "quality_change_event", "p", '=' },
+    { "volume_change_event", "p", '=' },
+    { "playback_rate_change_event", "p", '=' },
+    { "fullscreen_change_event", "p", '=' },
+    { "picture_in_picture_change_event", "p", '=' },
+    { "error_event", "p", '=' },
+    { "ad_break_start_event", "pe", 'B' },
+    { "ad_start_event", "B", 'A' },
+    { "ad_quartile_event", "A", '=' },
+    { "ad_complete_event", "A", 'B' },
+    { "ad_skip_event", "A", 'B' },
+    { "ad_click_event", "A", '=' },
+    { "ad_pause_event", "A", 'a' },
+    { "ad_resume_event", "a", 'A' },
 };
 
 static char
@@ -86,11 +86,11 @@ s_next_state (const char *event, char state, bool ended)
         assert_int_equal (state, 'B');
         return ended ? 'e' : 'p';
     }
-    for (size_t index = 0; index < sizeof grammar / sizeof grammar[0]; index++)
-        if (strcmp (grammar[index].event, event) == 0) {
-            if (!strchr (grammar[index].from, state))
+    for (size_t index = 0; index < sizeof grammar / sizeof grammar [0]; index++)
+        if (strcmp (grammar [index].event, event) == 0) {
+            if (!strchr (grammar [index].from, state))
                 fail_msg ("%s in state %c", event, state);
-            return grammar[index].to == '=' ? state : grammar[index].to;
+            return grammar [index].to == '=' ? state : grammar [index].to;
         }
     fail_msg ("unknown event %s", event);
     return 0;
@@ -154,7 +154,7 @@ s_check_media (checker_t *self, json_t *item)
     json_t *contexts = s_parse (json_object_get (item, "co"));
     const char *schema = json_string_value (json_object_get (json_object_get (unstruct, "data"), "schema"));
     assert_int_equal (strncmp (schema, MEDIA, strlen (MEDIA)), 0);
-    char event[64] = "";
+    char event [64] = "";
     memcpy (event, schema + strlen (MEDIA), strcspn (schema + strlen (MEDIA), "/"));
 
     json_t *player = s_context (contexts, SNOWPLOW "media_player/jsonschema/2-0-0");
@@ -174,7 +174,7 @@ s_check_media (checker_t *self, json_t *item)
     s_check_totals (seen, session);
     s_check_pings (seen, event, json_is_true (json_object_get (player, "paused")));
 
-    char state = json_string_value (json_object_get (seen, "state"))[0];
+    char state = json_string_value (json_object_get (seen, "state")) [0];
     char next = s_next_state (event, state, json_is_true (json_object_get (player, "ended")));
     //  The entity is on the event that ends an ad or a break too.
     assert_int_equal (in_ad, strchr ("Aa", state) || strchr ("Aa", next));
@@ -200,10 +200,10 @@ s_check_item (checker_t *self, json_t *item)
         json_object_set (self->users, json_string_value (user), user);
     else
         self->anonymous++;
-    const char *key[] = { "duid", "p", "tz" };
-    json_t *sets[] = { self->devices, self->platforms, self->zones };
+    const char *key [] = { "duid", "p", "tz" };
+    json_t *sets [] = { self->devices, self->platforms, self->zones };
     for (size_t index = 0; index < 3; index++)
-        json_object_set_new (sets[index], json_string_value (json_object_get (item, key[index])),
+        json_object_set_new (sets [index], json_string_value (json_object_get (item, key [index])),
                              json_true ());
     if (strcmp (json_string_value (json_object_get (item, "e")), "ue") == 0)
         s_check_media (self, item);
@@ -242,9 +242,9 @@ s_checker_new (void)
 static void
 s_checker_end (checker_t *self)
 {
-    json_t *all[] = { self->sessions, self->ids, self->users, self->devices, self->platforms, self->zones };
-    for (size_t index = 0; index < sizeof all / sizeof all[0]; index++)
-        json_decref (all[index]);
+    json_t *all [] = { self->sessions, self->ids, self->users, self->devices, self->platforms, self->zones };
+    for (size_t index = 0; index < sizeof all / sizeof all [0]; index++)
+        json_decref (all [index]);
 }
 
 //  ---------------------------------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ static void
 test_says_what_a_tracker_says (void **unused)
 {
     (void)unused;
-    static char body[AUDIENCE_BODY_MAX];
+    static char body [AUDIENCE_BODY_MAX];
     size_t length;
     checker_t checker = s_checker_new ();
     audience_t *audience = audience_new (VIEWERS, 7, &usual);
@@ -264,7 +264,7 @@ test_says_what_a_tracker_says (void **unused)
 
     const audience_counters_t *counters = audience_counters (audience);
     for (int event = 0; event < EVENT_COUNT; event++)
-        if (counters->events[event] == 0)
+        if (counters->events [event] == 0)
             fail_msg ("no %s in two hours", media_event_name ((media_event_t)event));
     assert_int_equal (checker.media_events + checker.page_views, counters->events_total);
     assert_int_equal (checker.page_views, counters->page_views);
@@ -285,14 +285,14 @@ test_says_what_a_tracker_says (void **unused)
 static uint64_t
 s_digest (uint64_t seed, const audience_options_t *options, int64_t pace_ms)
 {
-    static char body[AUDIENCE_BODY_MAX];
+    static char body [AUDIENCE_BODY_MAX];
     size_t length;
     uint64_t digest = UINT64_C (14695981039346656037);
     audience_t *audience = audience_new (VIEWERS, seed, options);
     for (int64_t now_ms = START_MS; now_ms <= START_MS + HOUR_MS / 6; now_ms += pace_ms)
         while (audience_step (audience, now_ms, body, sizeof body, &length))
             for (size_t index = 0; index < length; index++)
-                digest = (digest ^ (unsigned char)body[index]) * UINT64_C (1099511628211);
+                digest = (digest ^ (unsigned char)body [index]) * UINT64_C (1099511628211);
     audience_destroy (&audience);
     return digest;
 }
@@ -315,7 +315,7 @@ test_speed_is_in_the_stamps (void **unused)
     audience_options_t fast = usual;
     fast.speed = 10;
     fast.ping_s = 5;
-    static char body[AUDIENCE_BODY_MAX];
+    static char body [AUDIENCE_BODY_MAX];
     size_t length;
     int64_t last_ms = 0;
     checker_t checker = s_checker_new ();
@@ -369,7 +369,7 @@ test_a_body_that_does_not_fit_is_refused (void **unused)
                                          .rate_permille = 1000,
                                          .fullscreen = -1,
                                          .picture_in_picture = -1 };
-    char body[4096];
+    char body [4096];
     bool fitted = false;
     for (size_t size = 0; size <= sizeof body; size++) {
         tracker_body_t writer;
@@ -388,7 +388,7 @@ test_a_body_that_does_not_fit_is_refused (void **unused)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests [] = {
         cmocka_unit_test (test_says_what_a_tracker_says),
         cmocka_unit_test (test_same_seed_same_bytes),
         cmocka_unit_test (test_speed_is_in_the_stamps),

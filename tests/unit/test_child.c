@@ -215,7 +215,7 @@ all_short_sequences (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests [] = {
         cmocka_unit_test (starts_when_it_may),
         cmocka_unit_test (drains),
         cmocka_unit_test (restarts_on_request),

@@ -16,7 +16,7 @@
 static config_t *
 load (const char *content, char *complaint, size_t size)
 {
-    char file[] = "/tmp/usher-test-config-XXXXXX";
+    char file [] = "/tmp/usher-test-config-XXXXXX";
     FILE *captured = tmpfile ();
     int out = mkstemp (file), saved = dup (STDERR_FILENO);
     assert_non_null (captured);
@@ -28,7 +28,7 @@ load (const char *content, char *complaint, size_t size)
     close (saved);
     unlink (file);
     rewind (captured);
-    complaint[fread (complaint, 1, size - 1, captured)] = 0;
+    complaint [fread (complaint, 1, size - 1, captured)] = 0;
     fclose (captured);
     return config;
 }
@@ -37,11 +37,11 @@ static void
 defaults (void **state)
 {
     (void)state;
-    static const char *const contents[] = { "", "# nothing\n", "collector:\n", "gateway:\n  tracker:\n",
-                                            "bind:\n" };
-    char complaint[512];
+    static const char *const contents [] = { "", "# nothing\n", "collector:\n", "gateway:\n  tracker:\n",
+                                             "bind:\n" };
+    char complaint [512];
     for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
-        config_t *config = load (contents[i], complaint, sizeof complaint);
+        config_t *config = load (contents [i], complaint, sizeof complaint);
         assert_non_null (config);
         assert_string_equal (complaint, "");
         assert_string_equal (config->bind, "127.0.0.1");
@@ -62,7 +62,7 @@ static void
 values (void **state)
 {
     (void)state;
-    char complaint[512];
+    char complaint [512];
     config_t *config = load (
         "bind: 0.0.0.0\nshards: 5\nlog_format: json\ncollector:\n  enabled: no\n  paths: com.acme/track\n"
         "gateway:\n  port: 1\n  tracker: { port: 0, directory: /x }\n",
@@ -85,35 +85,35 @@ mistakes (void **state)
     (void)state;
     static const struct {
         const char *content, *line;
-    } cases[] = {
-        {"bind: x",                                         ":1: bind is 'x'; it must be an IPv4 address"                         },
-        { "shards: 2\ncolector:\n  port: 1\n",              ":2: unknown key colector; did you mean collector?"                   },
-        { "port: 1\n",                                      ":1: unknown key port; the file has bind, "                           },
-        { "shard:\n  port: 1\n",                            ":2: unknown key shard.port; shard has checkpoint_s, "                },
+    } cases [] = {
+        { "bind: x", ":1: bind is 'x'; it must be an IPv4 address" },
+        { "shards: 2\ncolector:\n  port: 1\n", ":2: unknown key colector; did you mean collector?" },
+        { "port: 1\n", ":1: unknown key port; the file has bind, " },
+        { "shard:\n  port: 1\n", ":2: unknown key shard.port; shard has checkpoint_s, " },
         { "collector:\n  # port: 1\n  port: 70000\n",
-         ":3: collector.port is '70000'; it must be a port, 1 to 65535"                                                           },
-        { "collector:\n  port: -1\n",                       ":2: collector.port is '-1'; it must be a port"                       },
-        { "shards: 65\n",                                   ":1: shards is '65'; it must be a number from 1 to 64"                },
-        { "shards: 99999999999999999999\n",                 ":1: shards is '99999999999999999999'; it must be"                    },
-        { "collector:\n  enabled: maybe\n",                 ":2: collector.enabled is 'maybe'; it must be true or false"          },
-        { "log_level: in\n",                                ":1: log_level is 'in'; it must be one of debug, info, warning, error"},
-        { "store:\n  kind: dynamo\n",                       ":2: store.kind is 'dynamo'; it must be sqlite"                       },
-        { "collector: 5\n",                                 ":1: collector must be a section"                                     },
-        { "collector:\n  - 1\n",                            ":1: collector must be a section"                                     },
-        { "gateway:\n  tracker:\n    prt: 3\n",             ":3: unknown key gateway.tracker.prt; did you mean port?"             },
-        { "gateway:\n  port: 1\n  tracker:\n    port: x\n", ":4: gateway.tracker.port is 'x'"                                     },
-        { "bind:\n  a: b\n",                                ":1: bind must be one value"                                          },
-        { "bind: 1.1.1.1\nbind: 1.1.1.2\n",                 ":2: bind is set twice"                                               },
-        { "bind: \"un\n",                                   ":1: this is not YAML that we can read, near bind"                    },
-        { "- a\n",                                          ":1: the file must be a section"                                      },
-        { "bind: *x\n",                                     ":1: this is not YAML that we can read"                               },
-        { "ingester:\n  source: file\n",                    "ingester.file (USHER_INGESTER_FILE) must name the file"              },
+          ":3: collector.port is '70000'; it must be a port, 1 to 65535" },
+        { "collector:\n  port: -1\n", ":2: collector.port is '-1'; it must be a port" },
+        { "shards: 65\n", ":1: shards is '65'; it must be a number from 1 to 64" },
+        { "shards: 99999999999999999999\n", ":1: shards is '99999999999999999999'; it must be" },
+        { "collector:\n  enabled: maybe\n", ":2: collector.enabled is 'maybe'; it must be true or false" },
+        { "log_level: in\n", ":1: log_level is 'in'; it must be one of debug, info, warning, error" },
+        { "store:\n  kind: dynamo\n", ":2: store.kind is 'dynamo'; it must be sqlite" },
+        { "collector: 5\n", ":1: collector must be a section" },
+        { "collector:\n  - 1\n", ":1: collector must be a section" },
+        { "gateway:\n  tracker:\n    prt: 3\n", ":3: unknown key gateway.tracker.prt; did you mean port?" },
+        { "gateway:\n  port: 1\n  tracker:\n    port: x\n", ":4: gateway.tracker.port is 'x'" },
+        { "bind:\n  a: b\n", ":1: bind must be one value" },
+        { "bind: 1.1.1.1\nbind: 1.1.1.2\n", ":2: bind is set twice" },
+        { "bind: \"un\n", ":1: this is not YAML that we can read, near bind" },
+        { "- a\n", ":1: the file must be a section" },
+        { "bind: *x\n", ":1: this is not YAML that we can read" },
+        { "ingester:\n  source: file\n", "ingester.file (USHER_INGESTER_FILE) must name the file" },
     };
-    char complaint[512];
+    char complaint [512];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_null (load (cases[i].content, complaint, sizeof complaint));
-        if (!strstr (complaint, cases[i].line))
-            fail_msg ("\"%s\" gave: %s", cases[i].content, complaint);
+        assert_null (load (cases [i].content, complaint, sizeof complaint));
+        if (!strstr (complaint, cases [i].line))
+            fail_msg ("\"%s\" gave: %s", cases [i].content, complaint);
         assert_ptr_equal (strchr (complaint, '\n'), complaint + strlen (complaint) - 1);
     }
 }
@@ -122,7 +122,7 @@ static void
 environment (void **state)
 {
     (void)state;
-    char complaint[512];
+    char complaint [512];
     setenv ("USHER_COLLECTOR_PORT", "1234", 1);
     setenv ("USHER_GATEWAY_TRACKER_PORT", "77", 1);
     config_t *config = load ("collector:\n  port: 5\n", complaint, sizeof complaint);
@@ -142,7 +142,7 @@ environment (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests [] = {
         cmocka_unit_test (defaults),
         cmocka_unit_test (values),
         cmocka_unit_test (mistakes),

@@ -93,7 +93,7 @@ typedef void (line_fn) (void *arg, int number, char *line);
 static inline int
 each_line (const char *name, line_fn *fn, void *arg)
 {
-    char path[256];
+    char path [256];
     snprintf (path, sizeof path, "%s/%s", TEST_DATA_DIR, name);
     FILE *file = fopen (path, "r");
     if (!file)
@@ -102,7 +102,7 @@ each_line (const char *name, line_fn *fn, void *arg)
     size_t room = 0;
     int number = 0;
     while (getline (&line, &room, file) > 0) {
-        line[strcspn (line, "\n")] = 0;
+        line [strcspn (line, "\n")] = 0;
         fn (arg, ++number, line);
     }
     free (line);

@@ -155,7 +155,7 @@ tally_line (void *arg, int number, char *line)
     }
     tally->events++;
     usher_msg_t msg = { .id = USHER_MSG_event, .event = event };
-    uint8_t frame[65536];
+    uint8_t frame [65536];
     assert_true (usher_encode (&msg, frame, sizeof frame) > 0);
 }
 
@@ -177,7 +177,7 @@ compare_line (void *arg, int number, char *line)
 {
     decoder_t *other = decoder_new ();
     usher_event_t flat = decode_good (other, line);
-    char event_id[64];
+    char event_id [64];
     (void)number;
     snprintf (event_id, sizeof event_id, "%.*s", (int)flat.event_id.size, flat.event_id.data);
     char *row = sample (event_id);
@@ -228,29 +228,23 @@ static const row_t plain = { MEDIA, "play_event", "2026-11-23 06:45:20.549", "",
 static const char *
 row_text (const row_t *row)
 {
-    static char text[65536];
+    static char text [65536];
     const struct {
         int column;
         const char *text;
-    } filled[] = {
-        {4,    row->collected  },
-        { 5,   row->created    },
-        { 13,  row->user       },
-        { 16,  row->domain_user},
-        { 53,  row->contexts   },
-        { 59,  row->unstruct   },
-        { 123, row->derived    },
-        { 126, row->vendor     },
-        { 127, row->name       },
+    } filled [] = {
+        { 4, row->collected },    { 5, row->created },   { 13, row->user },
+        { 16, row->domain_user }, { 53, row->contexts }, { 59, row->unstruct },
+        { 123, row->derived },    { 126, row->vendor },  { 127, row->name },
     };
     size_t next = 0, size = 0;
     for (int column = 1; column <= 131; column++) {
-        if (next < sizeof filled / sizeof *filled && filled[next].column == column)
-            size += (size_t)snprintf (text + size, sizeof text - size, "%s", filled[next++].text);
+        if (next < sizeof filled / sizeof *filled && filled [next].column == column)
+            size += (size_t)snprintf (text + size, sizeof text - size, "%s", filled [next++].text);
         if (column < 131)
-            text[size++] = '\t';
+            text [size++] = '\t';
     }
-    text[size] = 0;
+    text [size] = 0;
     return text;
 }
 
@@ -295,7 +289,7 @@ test_only_media_events_of_the_vendor (void **state)
 static void
 test_columns_are_counted (void **state)
 {
-    char text[1024];
+    char text [1024];
     decode_bad (*state, "no tab at all", "1 columns instead of 131");
     snprintf (text, sizeof text, "%s\t", row_text (&plain));
     decode_bad (*state, text, "132 columns");
@@ -433,7 +427,7 @@ test_broken_json_is_named (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests [] = {
 #define TEST(name) cmocka_unit_test_setup_teardown (name, decode_setup, decode_teardown)
         TEST (test_an_ad_click),
         TEST (test_a_quality_change),

@@ -48,22 +48,17 @@ test_absent_and_null_members (void **state)
 static void
 test_ad_ids (void **state)
 {
-    static const char *const cases[][2] = {
-        {"0",                     ""                    },
-        { "0.0",                  ""                    },
-        { "\"0\"",                "0"                   },
-        { "288",                  "288"                 },
-        { "-7",                   "-7"                  },
-        { "\"spot\"",             "spot"                },
-        { "\"\"",                 ""                    },
-        { "[1]",                  ""                    },
-        { "{\"a\":1}",            ""                    },
-        { "99999999999999999999", "99999999999999999999"},
+    static const char *const cases [][2] = {
+        { "0", "" },         { "0.0", "" },
+        { "\"0\"", "0" },    { "288", "288" },
+        { "-7", "-7" },      { "\"spot\"", "spot" },
+        { "\"\"", "" },      { "[1]", "" },
+        { "{\"a\":1}", "" }, { "99999999999999999999", "99999999999999999999" },
     };
     for (size_t at = 0; at < sizeof cases / sizeof *cases; at++) {
-        char text[256];
-        snprintf (text, sizeof text, "{" WHOLE ",\"adId\":%s}", cases[at][0]);
-        assert_text (decode_good (*state, text).ad_id, cases[at][1]);
+        char text [256];
+        snprintf (text, sizeof text, "{" WHOLE ",\"adId\":%s}", cases [at][0]);
+        assert_text (decode_good (*state, text).ad_id, cases [at][1]);
     }
 }
 
@@ -74,30 +69,31 @@ test_numbers (void **state)
         const char *json;
         double seconds;
         uint32_t count;
-    } cases[] = {
-        {"1",             1,           1         },
-        { "\"2\"",        2,           2         },
-        { "0.5",          0.5,         0         },
-        { "\"0.1\"",      0.1,         0         },
-        { "1e1",          10,          10        },
-        { "-1",           NAN,         0         },
-        { "1e999",        NAN,         0         },
-        { "\"NaN\"",      NAN,         0         },
-        { "\"Infinity\"", NAN,         0         },
-        { "\"0x10\"",     NAN,         0         },
-        { "\"\"",         NAN,         0         },
-        { "true",         NAN,         0         },
-        { "[]",           NAN,         0         },
-        { "4294967295",   4294967295., 4294967295},
-        { "4294967296",   4294967296., 0         },
+    } cases [] = {
+        { "1", 1, 1 },
+        { "\"2\"", 2, 2 },
+        { "0.5", 0.5, 0 },
+        { "\"0.1\"", 0.1, 0 },
+        { "1e1", 10, 10 },
+        { "-1", NAN, 0 },
+        { "1e999", NAN, 0 },
+        { "\"NaN\"", NAN, 0 },
+        { "\"Infinity\"", NAN, 0 },
+        { "\"0x10\"", NAN, 0 },
+        { "\"\"", NAN, 0 },
+        { "true", NAN, 0 },
+        { "[]", NAN, 0 },
+        { "4294967295", 4294967295., 4294967295 },
+        { "4294967296", 4294967296., 0 },
     };
     for (size_t at = 0; at < sizeof cases / sizeof *cases; at++) {
-        char text[256];
-        snprintf (text, sizeof text, "{" WHOLE ",\"video_ts\":%s,\"adsSkipped\":%s}", cases[at].json,
-                  cases[at].json);
+        char text [256];
+        snprintf (text, sizeof text, "{" WHOLE ",\"video_ts\":%s,\"adsSkipped\":%s}", cases [at].json,
+                  cases [at].json);
         usher_event_t event = decode_good (*state, text);
-        assert_true (isnan (cases[at].seconds) ? isnan (event.video_s) : event.video_s == cases[at].seconds);
-        assert_int_equal (event.ads_skipped, cases[at].count);
+        assert_true (isnan (cases [at].seconds) ? isnan (event.video_s)
+                                                : event.video_s == cases [at].seconds);
+        assert_int_equal (event.ads_skipped, cases [at].count);
     }
 }
 
@@ -107,33 +103,33 @@ test_instants (void **state)
     static const struct {
         const char *text;
         uint64_t ms;
-    } cases[] = {
-        {"2026-11-23T06:45:20.549Z",        TSTAMP_MS      },
-        { "2026-11-23T06:45:20Z",           TSTAMP_MS - 549},
-        { "2026-11-23T06:45:20.5Z",         TSTAMP_MS - 49 },
-        { "2026-11-23T06:45:20.549999999Z", TSTAMP_MS      },
-        { "2026-11-23 06:45:20.549",        TSTAMP_MS      },
-        { "2026-11-23T06:45:20.549",        TSTAMP_MS      },
-        { "2026-11-23T07:45:20.549+01:00",  TSTAMP_MS      },
-        { "2026-11-23T07:45:20.549+0100",   TSTAMP_MS      },
-        { "2026-11-23T07:45:20.549+01",     TSTAMP_MS      },
-        { "2026-11-22T23:15:20.549-07:30",  TSTAMP_MS      },
-        { "1970-01-01T00:00:00Z",           0              },
-        { "1969-12-31T23:30:00-01:00",      1800000        },
-        { "2000-02-29T00:00:00Z",           951782400000   },
-        { "9999-12-31T23:59:59.999Z",       253402300799999},
+    } cases [] = {
+        { "2026-11-23T06:45:20.549Z", TSTAMP_MS },
+        { "2026-11-23T06:45:20Z", TSTAMP_MS - 549 },
+        { "2026-11-23T06:45:20.5Z", TSTAMP_MS - 49 },
+        { "2026-11-23T06:45:20.549999999Z", TSTAMP_MS },
+        { "2026-11-23 06:45:20.549", TSTAMP_MS },
+        { "2026-11-23T06:45:20.549", TSTAMP_MS },
+        { "2026-11-23T07:45:20.549+01:00", TSTAMP_MS },
+        { "2026-11-23T07:45:20.549+0100", TSTAMP_MS },
+        { "2026-11-23T07:45:20.549+01", TSTAMP_MS },
+        { "2026-11-22T23:15:20.549-07:30", TSTAMP_MS },
+        { "1970-01-01T00:00:00Z", 0 },
+        { "1969-12-31T23:30:00-01:00", 1800000 },
+        { "2000-02-29T00:00:00Z", 951782400000 },
+        { "9999-12-31T23:59:59.999Z", 253402300799999 },
     };
     for (size_t at = 0; at < sizeof cases / sizeof *cases; at++) {
-        char text[256];
-        snprintf (text, sizeof text, "{\"collector_tstamp\":\"%s\"," PLAY "," VIEWER "}", cases[at].text);
-        assert_int_equal (decode_good (*state, text).collected_ms, cases[at].ms);
+        char text [256];
+        snprintf (text, sizeof text, "{\"collector_tstamp\":\"%s\"," PLAY "," VIEWER "}", cases [at].text);
+        assert_int_equal (decode_good (*state, text).collected_ms, cases [at].ms);
     }
 }
 
 static void
 test_no_instants (void **state)
 {
-    static const char *const cases[] = {
+    static const char *const cases [] = {
         "yesterday",
         "2026-11-23",
         "2026-13-23T06:45:20Z",
@@ -150,8 +146,8 @@ test_no_instants (void **state)
         " 2026-11-23T06:45:20Z",
     };
     for (size_t at = 0; at < sizeof cases / sizeof *cases; at++) {
-        char text[256];
-        snprintf (text, sizeof text, "{\"collector_tstamp\":\"%s\"," PLAY "," VIEWER "}", cases[at]);
+        char text [256];
+        snprintf (text, sizeof text, "{\"collector_tstamp\":\"%s\"," PLAY "," VIEWER "}", cases [at]);
         decode_bad (*state, text, "collector_tstamp");
     }
 }
@@ -174,11 +170,11 @@ test_what_is_missing_is_named (void **state)
 static void
 test_other_events_are_passed_by (void **state)
 {
-    static const char *const names[] = { "page_view", "ready_event", "ad_breakXX_event", "other_event",
-                                         "play",      "_event",      "playevent",        "PLAY_EVENT" };
+    static const char *const names [] = { "page_view", "ready_event", "ad_breakXX_event", "other_event",
+                                          "play",      "_event",      "playevent",        "PLAY_EVENT" };
     for (size_t at = 0; at < sizeof names / sizeof *names; at++) {
-        char text[256];
-        snprintf (text, sizeof text, "{" TSTAMP "," VIEWER ",\"event_name\":\"%s\"}", names[at]);
+        char text [256];
+        snprintf (text, sizeof text, "{" TSTAMP "," VIEWER ",\"event_name\":\"%s\"}", names [at]);
         decode_passed_by (*state, text);
     }
 }
@@ -208,7 +204,7 @@ test_the_last_of_two_members_wins (void **state)
 static void
 test_long_strings (void **state)
 {
-    char text[4096], id[1100];
+    char text [4096], id [1100];
     memset (id, 'x', sizeof id);
     //  The 128th byte lies within a code point of two: it goes as a whole.
     memcpy (id + 127, "\xc3\xa9", 2);
@@ -223,7 +219,7 @@ test_long_strings (void **state)
 static void
 test_what_is_no_json (void **state)
 {
-    static const char *const cases[] = {
+    static const char *const cases [] = {
         "{",
         "{]",
         "{" WHOLE ",}",
@@ -250,27 +246,27 @@ test_what_is_no_json (void **state)
         "{\"a\":1}{}",
     };
     for (size_t at = 0; at < sizeof cases / sizeof *cases; at++)
-        decode_bad (*state, cases[at], "JSON: ");
+        decode_bad (*state, cases [at], "JSON: ");
 }
 
 static void
 test_depth_is_bounded (void **state)
 {
-    char text[70000] = "{" WHOLE ",\"x\":", *at = text + strlen (text);
+    char text [70000] = "{" WHOLE ",\"x\":", *at = text + strlen (text);
     const int inner = 31;
     memset (at, '[', (size_t)inner);
     memset (at + inner, ']', (size_t)inner);
     strcpy (at + 2 * inner, "}");
     decode_good (*state, text);
     memset (at, '[', 60000);
-    at[60000] = 0;
+    at [60000] = 0;
     decode_bad (*state, text, "nested too deep");
 }
 
 static void
 test_a_zero_byte_is_no_json (void **state)
 {
-    const char text[] = "{" WHOLE "}\0{";
+    const char text [] = "{" WHOLE "}\0{";
     usher_event_t event;
     const char *reason = "";
     assert_int_equal (decode_bytes (*state, text, sizeof text - 1, &event, &reason), DECODE_BAD);
@@ -304,7 +300,7 @@ test_every_truncation_of_the_samples (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests [] = {
 #define TEST(name) cmocka_unit_test_setup_teardown (name, decode_setup, decode_teardown)
         TEST (test_a_message_as_it_comes),
         TEST (test_absent_and_null_members),

@@ -20,9 +20,9 @@
 #define PLENTY (1u << 30)
 
 typedef struct {
-    char folder[64];
-    char path[80];
-    char fault[JOURNAL_FAULT_MAX];
+    char folder [64];
+    char path [80];
+    char fault [JOURNAL_FAULT_MAX];
 } place_t;
 
 static int
@@ -40,10 +40,10 @@ set_up (void **state)
 static void
 remove_files (const place_t *self)
 {
-    static const char *const ends[] = { "", "-wal", "-shm" };
+    static const char *const ends [] = { "", "-wal", "-shm" };
     for (size_t index = 0; index < 3; index++) {
-        char path[100];
-        snprintf (path, sizeof path, "%s%s", self->path, ends[index]);
+        char path [100];
+        snprintf (path, sizeof path, "%s%s", self->path, ends [index]);
         unlink (path);
     }
 }
@@ -80,7 +80,7 @@ read_rows (const char *path, int64_t after)
     sqlite3_bind_int64 (query, 1, after);
     sqlite3_bind_int (query, 2, 1000000);
     while (sqlite3_step (query) == SQLITE_ROW) {
-        char want[32];
+        char want [32];
         int size = snprintf (want, sizeof want, "row %lld", (long long)sqlite3_column_int64 (query, 0));
         assert_int_equal (sqlite3_column_bytes (query, 4), size);
         assert_memory_equal (sqlite3_column_blob (query, 4), want, (size_t)size);
@@ -95,7 +95,7 @@ read_rows (const char *path, int64_t after)
 static int
 append (journal_t *journal, uint64_t position)
 {
-    char body[32];
+    char body [32];
     int size = snprintf (body, sizeof body, "row %llu", (unsigned long long)position);
     return journal_append (journal, 1000, JOURNAL_EVENT, "", body, (size_t)size);
 }
@@ -167,7 +167,7 @@ test_rollback (void **state)
 static void
 append_for_ever (const char *path, int told)
 {
-    char fault[JOURNAL_FAULT_MAX];
+    char fault [JOURNAL_FAULT_MAX];
     journal_t *journal = journal_new (path, GENERATION, PLENTY, fault);
     for (uint64_t position = 1; journal; position++) {
         if (append (journal, position) != 0)
@@ -186,20 +186,20 @@ test_kill (void **state)
     place_t *place = *state;
     uint64_t kills = 0, last = 0;
     for (; kills < 5; kills++) {
-        int told[2];
+        int told [2];
         assert_int_equal (pipe (told), 0);
         pid_t child = fork ();
         if (child == 0)
-            append_for_ever (place->path, told[1]);
-        close (told[1]);
+            append_for_ever (place->path, told [1]);
+        close (told [1]);
         last = 0;
         uint64_t number;
-        while (last < 30 * (kills + 1) && read (told[0], &number, sizeof number) == sizeof number)
+        while (last < 30 * (kills + 1) && read (told [0], &number, sizeof number) == sizeof number)
             last = number;
         kill (child, SIGKILL);
-        while (read (told[0], &number, sizeof number) == sizeof number)
+        while (read (told [0], &number, sizeof number) == sizeof number)
             last = number;
-        close (told[0]);
+        close (told [0]);
         int status;
         assert_int_equal (waitpid (child, &status, 0), child);
         assert_true (WIFSIGNALED (status));
@@ -217,7 +217,7 @@ static void
 test_full (void **state)
 {
     place_t *place = *state;
-    char big[20000] = { 0 };
+    char big [20000] = { 0 };
     journal_t *journal = journal_new (place->path, GENERATION, 100000, place->fault);
     assert_non_null (journal);
     assert_int_equal (append (journal, 1), 0);
@@ -301,7 +301,7 @@ test_unopenable (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests [] = {
         cmocka_unit_test_setup_teardown (test_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown (test_prune, set_up, tear_down),
         cmocka_unit_test_setup_teardown (test_rollback, set_up, tear_down),

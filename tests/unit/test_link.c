@@ -6,7 +6,7 @@ static void
 test_up_on_both_sides (void **state)
 {
     bench_t *self = *state;
-    node_t *client = &self->nodes[CLIENT], *binder = &self->nodes[BINDER];
+    node_t *client = &self->nodes [CLIENT], *binder = &self->nodes [BINDER];
     open_both (self);
     assert_false (link_is_up (client->link, 0));
     node_send (client, 0, 1, 10);
@@ -30,16 +30,16 @@ test_binder_comes_later (void **state)
     assert_true (node_open (self, CLIENT, connects, "shard-0", 0, 100));
     for (int turn = 0; turn < 30; turn++)
         bench_turn (self);
-    assert_int_equal (self->nodes[CLIENT].ups, 0);
+    assert_int_equal (self->nodes [CLIENT].ups, 0);
     assert_true (node_open (self, BINDER, binds, "persister", 0, 200));
-    wait_for (self, self->nodes[CLIENT].ups && self->nodes[BINDER].ups);
+    wait_for (self, self->nodes [CLIENT].ups && self->nodes [BINDER].ups);
 }
 
 static void
 test_in_order (void **state)
 {
     bench_t *self = *state;
-    node_t *client = &self->nodes[CLIENT], *binder = &self->nodes[BINDER];
+    node_t *client = &self->nodes [CLIENT], *binder = &self->nodes [BINDER];
     open_both (self);
     wait_for (self, client->ups && binder->ups);
     node_send (client, 0, 1, 5000);
@@ -55,7 +55,7 @@ static void
 test_binder_restarts (void **state)
 {
     bench_t *self = *state;
-    node_t *client = &self->nodes[CLIENT], *binder = &self->nodes[BINDER];
+    node_t *client = &self->nodes [CLIENT], *binder = &self->nodes [BINDER];
     open_both (self);
     wait_for (self, client->ups && binder->ups);
     for (unsigned round = 1; round <= 10; round++) {
@@ -91,7 +91,7 @@ static void
 test_client_restarts (void **state)
 {
     bench_t *self = *state;
-    node_t *client = &self->nodes[CLIENT], *binder = &self->nodes[BINDER];
+    node_t *client = &self->nodes [CLIENT], *binder = &self->nodes [BINDER];
     open_both (self);
     wait_for (self, client->ups && binder->ups);
     for (unsigned round = 1; round <= 5; round++) {
@@ -107,7 +107,7 @@ test_client_restarts (void **state)
         wait_for (self, client->takes >= 100 && binder->takes >= before + 100);
         assert_taken (client, 0, 1, 100);
         assert_taken (binder, before, 1, 100);
-        assert_int_equal (binder->from[before], binder->peer);
+        assert_int_equal (binder->from [before], binder->peer);
     }
     assert_string_equal (binder->order, "ududududu"
                                         "du");
@@ -117,15 +117,16 @@ static void
 test_several_clients (void **state)
 {
     bench_t *self = *state;
-    node_t *binder = &self->nodes[BINDER];
+    node_t *binder = &self->nodes [BINDER];
     open_both (self);
     assert_true (node_open (self, 2, connects, "shard-1", 0, 300));
     assert_true (node_open (self, 3, connects, "ingester", 0, 400));
-    wait_for (self, binder->ups == 3 && self->nodes[CLIENT].ups && self->nodes[2].ups && self->nodes[3].ups);
+    wait_for (self,
+              binder->ups == 3 && self->nodes [CLIENT].ups && self->nodes [2].ups && self->nodes [3].ups);
     for (uint32_t peer = 0; peer < 3; peer++)
         node_send (binder, peer, peer + 1, peer + 1);
-    wait_for (self, self->nodes[CLIENT].takes && self->nodes[2].takes && self->nodes[3].takes);
-    uint64_t sum = self->nodes[CLIENT].seqs[0] + self->nodes[2].seqs[0] + self->nodes[3].seqs[0];
+    wait_for (self, self->nodes [CLIENT].takes && self->nodes [2].takes && self->nodes [3].takes);
+    uint64_t sum = self->nodes [CLIENT].seqs [0] + self->nodes [2].seqs [0] + self->nodes [3].seqs [0];
     assert_int_equal (sum, 6);
     assert_int_equal (binder->downs, 0);
 }
@@ -143,7 +144,7 @@ static void
 test_silent_client (void **state)
 {
     bench_t *self = *state;
-    node_t *client = &self->nodes[CLIENT], *binder = &self->nodes[BINDER];
+    node_t *client = &self->nodes [CLIENT], *binder = &self->nodes [BINDER];
     open_both (self);
     wait_for (self, client->ups && binder->ups);
     uint32_t peer = binder->peer;
@@ -163,7 +164,7 @@ static void
 test_silent_binder (void **state)
 {
     bench_t *self = *state;
-    node_t *client = &self->nodes[CLIENT], *binder = &self->nodes[BINDER];
+    node_t *client = &self->nodes [CLIENT], *binder = &self->nodes [BINDER];
     open_both (self);
     wait_for (self, client->ups && binder->ups);
     node_lives (self, client, 6000);
@@ -180,7 +181,7 @@ static void
 test_own_stop (void **state)
 {
     bench_t *self = *state;
-    node_t *client = &self->nodes[CLIENT], *binder = &self->nodes[BINDER];
+    node_t *client = &self->nodes [CLIENT], *binder = &self->nodes [BINDER];
     open_both (self);
     wait_for (self, client->ups && binder->ups);
     for (int64_t until = self->now_ms + 60000; self->now_ms < until; self->now_ms += 10000) {
@@ -200,20 +201,20 @@ test_second_bind_refused (void **state)
     open_both (self);
     assert_false (node_open (self, 2, binds, "persister", 0, 300));
     //  The first one is none the worse.
-    wait_for (self, self->nodes[CLIENT].ups && self->nodes[BINDER].ups);
-    link_destroy (&self->nodes[BINDER].link);
+    wait_for (self, self->nodes [CLIENT].ups && self->nodes [BINDER].ups);
+    link_destroy (&self->nodes [BINDER].link);
     assert_true (node_open (self, 2, binds, "persister", 0, 300));
-    wait_for (self, self->nodes[CLIENT].ups == 2 && self->nodes[2].ups);
+    wait_for (self, self->nodes [CLIENT].ups == 2 && self->nodes [2].ups);
 }
 
 static void
 test_long_path_refused (void **state)
 {
     bench_t *self = *state;
-    char dir[128];
+    char dir [128];
     memset (dir, 'x', sizeof dir - 1);
-    dir[0] = '/';
-    dir[sizeof dir - 1] = 0;
+    dir [0] = '/';
+    dir [sizeof dir - 1] = 0;
     link_events_t events = { 0 };
     assert_null (link_new (self->context, binds, dir, "persister", 0, 1, 1, &events));
     assert_null (link_new (self->context, connects, dir, "shard-0", 0, 1, 1, &events));
@@ -228,13 +229,13 @@ test_one_binder_a_shard (void **state)
     assert_true (node_open (self, 0, to_shards, "ingester", 0, 100));
     assert_true (node_open (self, 1, shard, "shard-0", 0, 200));
     assert_true (node_open (self, 2, shard, "shard-1", 1, 300));
-    wait_for (self, self->nodes[0].ups == 2 && self->nodes[1].ups && self->nodes[2].ups);
-    assert_int_equal (link_id (self->nodes[0].link), USHER_LINK_events);
-    node_send (&self->nodes[0], 0, 10, 19);
-    node_send (&self->nodes[0], 1, 20, 29);
-    wait_for (self, self->nodes[1].takes >= 10 && self->nodes[2].takes >= 10);
-    assert_taken (&self->nodes[1], 0, 10, 19);
-    assert_taken (&self->nodes[2], 0, 20, 29);
+    wait_for (self, self->nodes [0].ups == 2 && self->nodes [1].ups && self->nodes [2].ups);
+    assert_int_equal (link_id (self->nodes [0].link), USHER_LINK_events);
+    node_send (&self->nodes [0], 0, 10, 19);
+    node_send (&self->nodes [0], 1, 20, 29);
+    wait_for (self, self->nodes [1].takes >= 10 && self->nodes [2].takes >= 10);
+    assert_taken (&self->nodes [1], 0, 10, 19);
+    assert_taken (&self->nodes [2], 0, 20, 29);
 }
 
 static void
@@ -248,22 +249,20 @@ test_feed (void **state)
     assert_false (node_open (self, 2, publishes, "publisher", 0, 300));
     int64_t deadline = real_ms () + DEADLINE_MS;
     //  A subscriber hears nothing from before it was there, so this goes out until it does.
-    while (self->nodes[1].feeds == 0 && real_ms () < deadline) {
-        link_publish (self->nodes[0].link, "top", 3, "body", 4);
+    while (self->nodes [1].feeds == 0 && real_ms () < deadline) {
+        link_publish (self->nodes [0].link, "top", 3, "body", 4);
         bench_turn (self);
     }
-    assert_true (self->nodes[1].feeds > 0);
-    assert_string_equal (self->nodes[1].topic, "top");
+    assert_true (self->nodes [1].feeds > 0);
+    assert_string_equal (self->nodes [1].topic, "top");
 }
 
 //  ---- a stranger on the socket
 
 static size_t
-hello_write (uint64_t incarnation, uint64_t expected, uint8_t data[64])
+hello_write (uint64_t incarnation, uint64_t expected, uint8_t data [64])
 {
-    usher_msg_t msg = {
-        .id = USHER_MSG_hello, .hello = {usher_str ("stranger"), incarnation, expected}
-    };
+    usher_msg_t msg = { .id = USHER_MSG_hello, .hello = { usher_str ("stranger"), incarnation, expected } };
     size_t head = usher_frame_begin (data, 64);
     return head + usher_encode (&msg, data + head, 64 - head);
 }
@@ -271,7 +270,7 @@ hello_write (uint64_t incarnation, uint64_t expected, uint8_t data[64])
 static void *
 stranger_open (bench_t *self)
 {
-    char endpoint[128];
+    char endpoint [128];
     snprintf (endpoint, sizeof endpoint, "ipc://%s/store", self->dir);
     void *socket = self->stranger = zmq_socket (self->context, ZMQ_DEALER);
     int none = 0;
@@ -283,14 +282,14 @@ stranger_open (bench_t *self)
 static void
 stranger_hello (void *socket, uint64_t incarnation, uint64_t expected)
 {
-    uint8_t data[64];
+    uint8_t data [64];
     zmq_send (socket, data, hello_write (incarnation, expected, data), 0);
 }
 
 static void
 stranger_send (void *socket, uint64_t seq)
 {
-    uint8_t data[64];
+    uint8_t data [64];
     zmq_send (socket, data, applied_write (seq, data), 0);
 }
 
@@ -305,7 +304,7 @@ stranger_has (void *socket)
 static uint64_t
 stranger_answer (bench_t *self, void *socket)
 {
-    uint8_t data[256];
+    uint8_t data [256];
     wait_for (self, stranger_has (socket));
     int size = zmq_recv (socket, data, sizeof data, 0);
     assert_in_range (size, 1, sizeof data);
@@ -321,7 +320,7 @@ static void
 test_nothing_before_hello (void **state)
 {
     bench_t *self = *state;
-    node_t *binder = &self->nodes[BINDER];
+    node_t *binder = &self->nodes [BINDER];
     assert_true (node_open (self, BINDER, binds, "persister", 0, 200));
     void *socket = stranger_open (self);
     stranger_send (socket, 1);
@@ -356,8 +355,8 @@ test_hello_out_of_nowhere (void **state)
     assert_int_equal (stranger_answer (self, socket), 0);
     stranger_hello (socket, 900, 0);
     assert_int_equal (stranger_answer (self, socket), 200);
-    assert_int_equal (self->nodes[BINDER].ups, 0);
-    assert_int_equal (self->nodes[BINDER].takes, 0);
+    assert_int_equal (self->nodes [BINDER].ups, 0);
+    assert_int_equal (self->nodes [BINDER].takes, 0);
 }
 
 #define linked(test) cmocka_unit_test_setup_teardown (test, bench_setup, bench_teardown)
@@ -365,7 +364,7 @@ test_hello_out_of_nowhere (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests [] = {
         linked (test_up_on_both_sides),
         linked (test_binder_comes_later),
         linked (test_in_order),

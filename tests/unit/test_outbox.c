@@ -19,7 +19,7 @@ typedef struct {
 typedef struct {
     outbox_t *outbox;
     size_t count;
-    sent_t sent[64];
+    sent_t sent [64];
 } bench_t;
 
 static void
@@ -27,7 +27,7 @@ bench_take (void *arg, usher_link_id_t link, uint32_t peer, const void *data, si
 {
     bench_t *self = arg;
     assert_true (self->count < 64);
-    sent_t *sent = &self->sent[self->count++];
+    sent_t *sent = &self->sent [self->count++];
     *sent = (sent_t){ link, peer, size, malloc (size) };
     memcpy (sent->data, data, size);
 }
@@ -49,7 +49,7 @@ teardown (void **state)
     assert_null (self->outbox);
     outbox_destroy (&self->outbox);
     for (size_t at = 0; at < self->count; at++)
-        free (self->sent[at].data);
+        free (self->sent [at].data);
     free (self);
     return 0;
 }
@@ -99,7 +99,7 @@ test_one_frame (void **state)
     outbox_flush (self->outbox);
     outbox_flush (self->outbox);
     assert_int_equal (self->count, 1);
-    assert_int_equal (frame_count (&self->sent[0], 1), 10);
+    assert_int_equal (frame_count (&self->sent [0], 1), 10);
 }
 
 static void
@@ -112,9 +112,9 @@ test_full_frames_leave (void **state)
     outbox_flush (self->outbox);
     uint64_t next = 1;
     for (size_t at = 0; at < self->count; at++) {
-        assert_true (self->sent[at].size <= OUTBOX_FRAME_BYTES);
-        assert_true (at + 1 == self->count || self->sent[at].size > OUTBOX_FRAME_BYTES - 64);
-        next += frame_count (&self->sent[at], next);
+        assert_true (self->sent [at].size <= OUTBOX_FRAME_BYTES);
+        assert_true (at + 1 == self->count || self->sent [at].size > OUTBOX_FRAME_BYTES - 64);
+        next += frame_count (&self->sent [at], next);
     }
     assert_int_equal (next, seq);
 }
@@ -129,15 +129,15 @@ test_large_message (void **state)
     put_applied (self, 0, 2);
     outbox_flush (self->outbox);
     assert_int_equal (self->count, 3);
-    assert_int_equal (frame_count (&self->sent[0], 1), 1);
-    assert_true (self->sent[1].size > 200000);
-    assert_int_equal (frame_count (&self->sent[2], 2), 1);
+    assert_int_equal (frame_count (&self->sent [0], 1), 1);
+    assert_true (self->sent [1].size > 200000);
+    assert_int_equal (frame_count (&self->sent [2], 2), 1);
     usher_frame_t frame;
     usher_msg_t msg;
-    assert_int_equal (usher_frame_open (&frame, self->sent[1].data, self->sent[1].size), USHER_OK);
+    assert_int_equal (usher_frame_open (&frame, self->sent [1].data, self->sent [1].size), USHER_OK);
     assert_int_equal (usher_decode (&frame, &msg), USHER_OK);
     assert_int_equal (msg.metrics.text.size, 200000);
-    assert_int_equal (msg.metrics.text.data[199999], 0);
+    assert_int_equal (msg.metrics.text.data [199999], 0);
 }
 
 static void
@@ -152,13 +152,13 @@ test_peers_apart (void **state)
     outbox_flush (self->outbox);
     assert_int_equal (self->count, 21);
     for (uint32_t peer = 0; peer < 20; peer++) {
-        assert_int_equal (self->sent[peer].peer, peer);
-        assert_int_equal (self->sent[peer].link, USHER_LINK_events);
-        assert_int_equal (frame_count (&self->sent[peer], 1), 3);
+        assert_int_equal (self->sent [peer].peer, peer);
+        assert_int_equal (self->sent [peer].link, USHER_LINK_events);
+        assert_int_equal (frame_count (&self->sent [peer], 1), 3);
     }
-    assert_int_equal (self->sent[20].link, USHER_LINK_changes);
-    assert_int_equal (self->sent[20].peer, 7);
-    assert_int_equal (self->sent[20].size, USHER_FRAME_HEAD + 2);
+    assert_int_equal (self->sent [20].link, USHER_LINK_changes);
+    assert_int_equal (self->sent [20].peer, 7);
+    assert_int_equal (self->sent [20].size, USHER_FRAME_HEAD + 2);
 }
 
 static void
@@ -172,11 +172,11 @@ test_frame_made_elsewhere (void **state)
     put_applied (self, 0, 2);
     outbox_flush (self->outbox);
     assert_int_equal (self->count, 5);
-    assert_memory_equal (self->sent[0].data, "first", 5);
-    assert_int_equal (frame_count (&self->sent[1], 1), 1);
-    assert_memory_equal (self->sent[2].data, "second", 6);
-    assert_int_equal (frame_count (&self->sent[3], 2), 1);
-    assert_int_equal (frame_count (&self->sent[4], 9), 1);
+    assert_memory_equal (self->sent [0].data, "first", 5);
+    assert_int_equal (frame_count (&self->sent [1], 1), 1);
+    assert_memory_equal (self->sent [2].data, "second", 6);
+    assert_int_equal (frame_count (&self->sent [3], 2), 1);
+    assert_int_equal (frame_count (&self->sent [4], 9), 1);
 }
 
 static void
@@ -190,16 +190,16 @@ test_forget (void **state)
     outbox_forget (self->outbox, USHER_LINK_changes, 1);
     outbox_flush (self->outbox);
     assert_int_equal (self->count, 1);
-    assert_int_equal (self->sent[0].peer, 1);
+    assert_int_equal (self->sent [0].peer, 1);
     put_applied (self, 0, 3);
     outbox_flush (self->outbox);
-    assert_int_equal (frame_count (&self->sent[1], 3), 1);
+    assert_int_equal (frame_count (&self->sent [1], 3), 1);
 }
 
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests [] = {
         cmocka_unit_test_setup_teardown (test_one_frame, setup, teardown),
         cmocka_unit_test_setup_teardown (test_full_frames_leave, setup, teardown),
         cmocka_unit_test_setup_teardown (test_large_message, setup, teardown),

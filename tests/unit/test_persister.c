@@ -114,10 +114,8 @@ test_history_reads_as_written_newest_first (void **state)
     bench_tell (bench, &young);
     bench_tell (bench, &same);
     bench_outcome (bench, &write);
-    usher_msg_t get = {
-        .id = USHER_MSG_history_get,
-        .history_get = {.request = 77, .viewer_id = usher_str ("alice"), .limit = 3}
-    };
+    usher_msg_t get = { .id = USHER_MSG_history_get,
+                        .history_get = { .request = 77, .viewer_id = usher_str ("alice"), .limit = 3 } };
     bench_tell (bench, &get);
     bench_turn (bench);
     usher_msg_t row = bench_answer (bench, USHER_MSG_history_row);
@@ -228,10 +226,10 @@ test_live_profiles_come_in_pages_to_their_owner (void **state)
 {
     enum { VIEWERS = 700 };
     bench_t *bench = *state;
-    char owners[USHER_SLOTS], viewer[32];
+    char owners [USHER_SLOTS], viewer [32];
     int expected = 0, got = 0;
     for (int slot = 0; slot < USHER_SLOTS; slot++)
-        owners[slot] = (char)(slot % 2);
+        owners [slot] = (char)(slot % 2);
     for (int number = 0; number < VIEWERS; number++) {
         snprintf (viewer, sizeof viewer, "viewer-%d", number);
         usher_msg_t write = bench_write (viewer, 0, 0, 1, 1);
@@ -240,15 +238,13 @@ test_live_profiles_come_in_pages_to_their_owner (void **state)
         bench_tell (bench, &write);
     }
     bench_turn (bench);
-    char after[32] = "";
+    char after [32] = "";
     bool last = false;
     for (int page = 0; !last; page++) {
-        usher_msg_t load = {
-            .id = USHER_MSG_load_live,
-            .load_live = {.owners = usher_bytes (owners, sizeof owners),
-                          .shard = 1,
-                          .after = usher_str (after)}
-        };
+        usher_msg_t load = { .id = USHER_MSG_load_live,
+                             .load_live = { .owners = usher_bytes (owners, sizeof owners),
+                                            .shard = 1,
+                                            .after = usher_str (after) } };
         bench_tell (bench, &load);
         bench_turn (bench);
         usher_msg_t msg;
@@ -269,14 +265,12 @@ test_live_profiles_come_in_pages_to_their_owner (void **state)
 static usher_msg_t
 commit_of (uint64_t generation, uint32_t partition, uint64_t next)
 {
-    return (usher_msg_t){
-        .id = USHER_MSG_commit,
-        .commit = {.source = USHER_SOURCE_FILE,
-                   .name = usher_str ("/a/file"),
-                   .generation = generation,
-                   .partition = partition,
-                   .next = next}
-    };
+    return (usher_msg_t){ .id = USHER_MSG_commit,
+                          .commit = { .source = USHER_SOURCE_FILE,
+                                      .name = usher_str ("/a/file"),
+                                      .generation = generation,
+                                      .partition = partition,
+                                      .next = next } };
 }
 
 static uint64_t
@@ -292,9 +286,8 @@ static void
 test_positions_only_go_forward (void **state)
 {
     bench_t *bench = *state;
-    usher_msg_t ask = {
-        .id = USHER_MSG_positions, .positions = {.source = USHER_SOURCE_FILE, .name = usher_str ("/a/file")}
-    };
+    usher_msg_t ask = { .id = USHER_MSG_positions,
+                        .positions = { .source = USHER_SOURCE_FILE, .name = usher_str ("/a/file") } };
     bench_tell (bench, &ask);
     bench_turn (bench);
     assert_int_equal (bench_answer (bench, USHER_MSG_position).position.generation, 0);
@@ -318,15 +311,13 @@ static void
 test_quarantine_keeps_once (void **state)
 {
     bench_t *bench = *state;
-    usher_msg_t bad = {
-        .id = USHER_MSG_quarantine,
-        .quarantine = {.seq = 5,
-                       .source = USHER_SOURCE_JOURNAL,
-                       .generation = 8,
-                       .offset = 12,
-                       .reason = usher_str ("no_identity"),
-                       .payload = usher_str ("{\"a\":1}")}
-    };
+    usher_msg_t bad = { .id = USHER_MSG_quarantine,
+                        .quarantine = { .seq = 5,
+                                        .source = USHER_SOURCE_JOURNAL,
+                                        .generation = 8,
+                                        .offset = 12,
+                                        .reason = usher_str ("no_identity"),
+                                        .payload = usher_str ("{\"a\":1}") } };
     for (uint64_t seq = 5; seq < 8; seq++) {
         bad.quarantine.seq = seq;
         bench_tell (bench, &bad);
@@ -346,7 +337,7 @@ test_quarantine_keeps_once (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests [] = {
 #define TEST(name) cmocka_unit_test_setup_teardown (name, setup, teardown)
         TEST (test_write_replaces_only_what_it_names),
         TEST (test_nothing_is_answered_before_the_commit),

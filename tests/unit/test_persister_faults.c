@@ -43,7 +43,7 @@ static void
 test_a_full_disk_fails_writes_and_nothing_else (void **state)
 {
     bench_t *bench = *state;
-    static char profile[200000];
+    static char profile [200000];
     usher_msg_t small = bench_write ("alice", 0, 0, 1, 1), large = bench_write ("bob", 0, 0, 1, 1);
     usher_msg_t claim = { .id = USHER_MSG_claim };
     usher_msg_t load = { .id = USHER_MSG_load, .load = { .viewer_id = usher_str ("alice") } };
@@ -72,14 +72,12 @@ static void
 test_a_failed_turn_counts_nothing_as_kept (void **state)
 {
     bench_t *bench = *state;
-    static char payload[200000];
-    usher_msg_t bad = {
-        .id = USHER_MSG_quarantine, .quarantine = {.seq = 1, .payload = usher_bytes (payload, 10)}
-    };
-    usher_msg_t huge = {
-        .id = USHER_MSG_quarantine,
-        .quarantine = {.seq = 2, .offset = 1, .payload = usher_bytes (payload, sizeof payload)}
-    };
+    static char payload [200000];
+    usher_msg_t bad = { .id = USHER_MSG_quarantine,
+                        .quarantine = { .seq = 1, .payload = usher_bytes (payload, 10) } };
+    usher_msg_t huge = { .id = USHER_MSG_quarantine,
+                         .quarantine = {
+                             .seq = 2, .offset = 1, .payload = usher_bytes (payload, sizeof payload) } };
     store_limit_pages (persister_store (bench->persister), 1);
     bench_tell (bench, &bad);
     bench_tell (bench, &huge);
@@ -103,7 +101,7 @@ write_until_killed (bench_t *bench, int receipts)
 {
     uint64_t version = 0;
     for (;;) {
-        char key[64];
+        char key [64];
         snprintf (key, sizeof key, "%020llu", (unsigned long long)version);
         usher_msg_t row = bench_history ("alice", key);
         usher_msg_t next = bench_write ("alice", version ? 1 : 0, version, 1, version + 1);
@@ -120,23 +118,23 @@ static void
 test_what_has_a_receipt_survives_a_kill (void **state)
 {
     bench_t *bench = *state;
-    int pipe_fds[2];
+    int pipe_fds [2];
     uint64_t version = 0, last = 0;
     persister_destroy (&bench->persister);
     assert_int_equal (pipe (pipe_fds), 0);
     pid_t child = fork ();
     if (child == 0) {
         bench_restart (bench);
-        write_until_killed (bench, pipe_fds[1]);
+        write_until_killed (bench, pipe_fds [1]);
     }
-    close (pipe_fds[1]);
-    while (last < 25 && read (pipe_fds[0], &version, sizeof version) == sizeof version)
+    close (pipe_fds [1]);
+    while (last < 25 && read (pipe_fds [0], &version, sizeof version) == sizeof version)
         last = version;
     kill (child, SIGKILL);
-    while (read (pipe_fds[0], &version, sizeof version) == sizeof version)
+    while (read (pipe_fds [0], &version, sizeof version) == sizeof version)
         last = version;
     waitpid (child, NULL, 0);
-    close (pipe_fds[0]);
+    close (pipe_fds [0]);
     assert_true (last >= 25);
     bench_restart (bench);
     //  One more may have been committed without its receipt getting out; row and profile go together.
@@ -150,7 +148,7 @@ test_what_has_a_receipt_survives_a_kill (void **state)
 static void
 assert_refused (const bench_t *bench, store_opening_t expected, const char *words)
 {
-    char why[512] = "";
+    char why [512] = "";
     store_opening_t opening = STORE_OPENED;
     persister_t *persister = persister_new (bench->directory, 7, bench->now, &opening, why, sizeof why);
     assert_null (persister);
@@ -183,8 +181,8 @@ static void
 test_no_database_is_refused_and_left_alone (void **state)
 {
     bench_t *bench = *state;
-    const char text[] = "my holiday notes, of which there is no other copy; long enough not to be a header";
-    char path[128], after[sizeof text + 1];
+    const char text [] = "my holiday notes, of which there is no other copy; long enough not to be a header";
+    char path [128], after [sizeof text + 1];
     store_path (bench, path, sizeof path);
     persister_destroy (&bench->persister);
     put_bytes (path, 0, text, sizeof text);
@@ -197,7 +195,7 @@ static void
 test_another_programs_database_is_refused (void **state)
 {
     bench_t *bench = *state;
-    char path[128];
+    char path [128];
     sqlite3 *db;
     store_path (bench, path, sizeof path);
     persister_destroy (&bench->persister);
@@ -212,8 +210,8 @@ static void
 test_a_damaged_store_is_refused_and_left_alone (void **state)
 {
     bench_t *bench = *state;
-    static char before[1 << 20], after[1 << 20], rubbish[3000];
-    char path[128], viewer[32];
+    static char before [1 << 20], after [1 << 20], rubbish [3000];
+    char path [128], viewer [32];
     store_path (bench, path, sizeof path);
     for (int number = 0; number < 200; number++) {
         snprintf (viewer, sizeof viewer, "viewer-%d", number);
@@ -235,7 +233,7 @@ static void
 test_a_newer_layout_is_refused (void **state)
 {
     bench_t *bench = *state;
-    char path[128];
+    char path [128];
     sqlite3 *db;
     store_path (bench, path, sizeof path);
     persister_destroy (&bench->persister);
@@ -262,7 +260,7 @@ test_a_directory_that_cannot_be_made_is_told (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests [] = {
 #define TEST(name) cmocka_unit_test_setup_teardown (name, setup, teardown)
         TEST (test_a_full_disk_fails_writes_and_nothing_else),
         TEST (test_a_failed_turn_counts_nothing_as_kept),

@@ -19,13 +19,13 @@
 static void
 round_of (roster_t *roster, char *told)
 {
-    bool due[ROSTER_MOST];
+    bool due [ROSTER_MOST];
     for (size_t i = 0; i < roster->count; i++)
-        due[i] = child_due (&roster->entries[i].child, 0, roster_may_start (roster, &roster->entries[i])) !=
-                 CHILD_NOTHING;
+        due [i] = child_due (&roster->entries [i].child, 0,
+                             roster_may_start (roster, &roster->entries [i])) != CHILD_NOTHING;
     for (size_t i = 0; i < roster->count; i++) {
-        roster_entry_t *entry = &roster->entries[i];
-        if (!due[i])
+        roster_entry_t *entry = &roster->entries [i];
+        if (!due [i])
             continue;
         bool start = entry->child.wanted;
         child_event (&entry->child, start ? CHILD_START : CHILD_STOP, 0, 0);
@@ -40,7 +40,7 @@ consumers_start_first (void **state)
 {
     (void)state;
     roster_t roster;
-    char told[TEXT_BYTES] = "";
+    char told [TEXT_BYTES] = "";
     roster_init (&roster, 2, true, true);
     roster_want_all (&roster);
     while (!roster_all_ready (&roster))
@@ -55,12 +55,12 @@ producers_drain_first (void **state)
 {
     (void)state;
     roster_t roster;
-    char told[TEXT_BYTES] = "";
+    char told [TEXT_BYTES] = "";
     roster_init (&roster, 2, true, true);
     roster_want_all (&roster);
     while (!roster_all_ready (&roster))
         round_of (&roster, told);
-    told[0] = 0;
+    told [0] = 0;
     while (!roster_all_at_rest (&roster)) {
         roster_drain_next (&roster);
         round_of (&roster, told);
@@ -76,7 +76,7 @@ a_start_waits_for_what_it_needs (void **state)
 {
     (void)state;
     roster_t roster;
-    char told[TEXT_BYTES] = "";
+    char told [TEXT_BYTES] = "";
     roster_init (&roster, 1, false, false);
     roster_want_all (&roster);
     while (!roster_all_ready (&roster))
@@ -107,8 +107,8 @@ finds_by_name_and_pid (void **state)
     assert_non_null (roster_find (&roster, "shard-63"));
     assert_null (roster_find (&roster, "shard-64"));
     assert_null (roster_find_pid (&roster, 0));
-    roster.entries[3].pid = 77;
-    assert_ptr_equal (roster_find_pid (&roster, 77), &roster.entries[3]);
+    roster.entries [3].pid = 77;
+    assert_ptr_equal (roster_find_pid (&roster, 77), &roster.entries [3]);
     roster_term (&roster);
 }
 
@@ -117,22 +117,22 @@ static void
 slots_move_little (void **state)
 {
     (void)state;
-    uint8_t before[USHER_SLOTS], after[USHER_SLOTS];
+    uint8_t before [USHER_SLOTS], after [USHER_SLOTS];
     slot_map_fill (before, 1);
     for (uint32_t shards = 2; shards <= 64; shards++) {
-        uint32_t moved = 0, shares[64] = { 0 };
+        uint32_t moved = 0, shares [64] = { 0 };
         slot_map_fill (after, shards);
         for (uint32_t slot = 0; slot < USHER_SLOTS; slot++) {
-            shares[after[slot]]++;
-            if (before[slot] == after[slot])
+            shares [after [slot]]++;
+            if (before [slot] == after [slot])
                 continue;
             moved++;
-            assert_int_equal (after[slot], shards - 1);
+            assert_int_equal (after [slot], shards - 1);
         }
         uint32_t fair = USHER_SLOTS / shards;
         assert_in_range (moved, fair / 3, fair * 2 + 4);
         for (uint32_t shard = 0; shard < shards; shard++)
-            assert_in_range (shares[shard], fair / 3, fair * 2 + 4);
+            assert_in_range (shares [shard], fair / 3, fair * 2 + 4);
         memcpy (before, after, sizeof before);
     }
 }
@@ -168,7 +168,7 @@ metrics_become_one_text (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests [] = {
         cmocka_unit_test (consumers_start_first),
         cmocka_unit_test (producers_drain_first),
         cmocka_unit_test (a_start_waits_for_what_it_needs),

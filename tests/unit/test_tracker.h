@@ -26,7 +26,7 @@
 #define UNIT_TIME_MS 1795416420000LL    //  2026-11-23 06:47:00.000
 
 static inline void
-unit_uuid (void *arg, char uuid[37])
+unit_uuid (void *arg, char uuid [37])
 {
     (void)arg;
     memcpy (uuid, UNIT_UUID, 37);
@@ -56,13 +56,13 @@ unit_request (tracker_request_t *self)
 static inline char *
 unit_read_file (const char *name)
 {
-    char path[512];
+    char path [512];
     snprintf (path, sizeof path, "%s/%s", TEST_DATA_DIR, name);
     FILE *file = fopen (path, "rb");
     if (!file)
         fail_msg ("cannot open %s: run the test in the root of the source tree", path);
     tracker_text_t text = { 0 };
-    char chunk[65536];
+    char chunk [65536];
     size_t size;
     while ((size = fread (chunk, 1, sizeof chunk, file)) > 0)
         tracker_text_put (&text, chunk, size);

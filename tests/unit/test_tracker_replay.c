@@ -12,12 +12,12 @@
 #define ROWS_MAX 64
 
 typedef struct {
-    span_t cells[TRACKER_COLUMN_COUNT];
+    span_t cells [TRACKER_COLUMN_COUNT];
 } row_t;
 
 typedef struct {
     char *text;
-    row_t rows[ROWS_MAX];
+    row_t rows [ROWS_MAX];
     size_t count;
 } table_t;
 
@@ -27,7 +27,7 @@ split_line (char *line, row_t *row)
     size_t count = 0;
     for (char *at = line; at && count < TRACKER_COLUMN_COUNT; count++) {
         char *tab = strchr (at, '\t');
-        row->cells[count] = (span_t){ at, tab ? (size_t)(tab - at) : strlen (at) };
+        row->cells [count] = (span_t){ at, tab ? (size_t)(tab - at) : strlen (at) };
         at = tab ? tab + 1 : NULL;
     }
     return count;
@@ -39,7 +39,7 @@ table_read (table_t *self, const char *name)
     self->text = unit_read_file (name);
     for (char *line = strtok (self->text, "\n"); line; line = strtok (NULL, "\n")) {
         assert_true (self->count < ROWS_MAX);
-        assert_int_equal (split_line (line, &self->rows[self->count++]), TRACKER_COLUMN_COUNT);
+        assert_int_equal (split_line (line, &self->rows [self->count++]), TRACKER_COLUMN_COUNT);
     }
 }
 
@@ -78,10 +78,10 @@ compare_rows (const row_t *expected, const row_t *got)
     for (tracker_column_t column = 0; column < TRACKER_COLUMN_COUNT; column++) {
         if (column == COL_v_collector || column == COL_v_etl || column == COL_etl_tstamp)
             continue;
-        span_t want = expected->cells[column], have = got->cells[column];
+        span_t want = expected->cells [column], have = got->cells [column];
         if (want.size != have.size || memcmp (want.data, have.data, want.size) != 0)
-            fail_msg ("%.*s, column %s:\n  want %.*s\n  have %.*s", (int)expected->cells[COL_event_id].size,
-                      expected->cells[COL_event_id].data, tracker_column_name (column), (int)want.size,
+            fail_msg ("%.*s, column %s:\n  want %.*s\n  have %.*s", (int)expected->cells [COL_event_id].size,
+                      expected->cells [COL_event_id].data, tracker_column_name (column), (int)want.size,
                       want.data, (int)have.size, have.data);
     }
 }
@@ -106,14 +106,14 @@ replay (const char *requests, const char *rows, size_t refused)
         tracker_outcomes_t *outcomes = tracker_read (&request);
         for (size_t item = 0; item < outcomes->count; item++) {
             row_t got;
-            if (outcomes->items[item].kind == TRACKER_ADAPTER_FAILURES && refused > 0) {
+            if (outcomes->items [item].kind == TRACKER_ADAPTER_FAILURES && refused > 0) {
                 refused--;
                 continue;
             }
-            assert_int_equal (outcomes->items[item].kind, TRACKER_EVENT);
-            assert_int_equal (split_line (outcomes->items[item].body, &got), TRACKER_COLUMN_COUNT);
+            assert_int_equal (outcomes->items [item].kind, TRACKER_EVENT);
+            assert_int_equal (split_line (outcomes->items [item].body, &got), TRACKER_COLUMN_COUNT);
             assert_true (next < table.count);
-            compare_rows (&table.rows[next++], &got);
+            compare_rows (&table.rows [next++], &got);
         }
         tracker_outcomes_destroy (&outcomes);
     }
@@ -142,7 +142,7 @@ test_node (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests [] = {
         cmocka_unit_test (test_browser),
         cmocka_unit_test (test_node),
     };

@@ -75,8 +75,8 @@ static void
 test_requests (void **state)
 {
     (void)state;
-    for (size_t index = 0; index < sizeof request_cases / sizeof request_cases[0]; index++) {
-        const request_case_t *row = &request_cases[index];
+    for (size_t index = 0; index < sizeof request_cases / sizeof request_cases [0]; index++) {
+        const request_case_t *row = &request_cases [index];
         tracker_request_t request;
         unit_request (&request);
         request.query = span_of (row->query);
@@ -86,7 +86,7 @@ test_requests (void **state)
         request.network_userid = row->nuid ? span_of (row->nuid) : request.network_userid;
         tracker_outcomes_t *outcomes = tracker_read (&request);
         assert_int_equal (outcomes->count, 1);
-        const tracker_outcome_t *outcome = &outcomes->items[0];
+        const tracker_outcome_t *outcome = &outcomes->items [0];
         if (outcome->kind != row->kind || !strstr (outcome->reason, row->reason))
             fail_msg ("%s: %s: %s", row->name, tracker_kind_name (outcome->kind), outcome->reason);
         assert_int_equal (strlen (outcome->body), outcome->size);
@@ -237,7 +237,7 @@ static void
 check_field (const field_case_t *row)
 {
     tracker_outcomes_t *outcomes = get_event (row->query, "e=pv");
-    const tracker_outcome_t *outcome = &outcomes->items[0];
+    const tracker_outcome_t *outcome = &outcomes->items [0];
     if (row->fault) {
         if (outcome->kind != TRACKER_ENRICHMENT_FAILURES || !strstr (outcome->reason, row->fault))
             fail_msg ("%s: %s: %s", row->query, tracker_kind_name (outcome->kind), outcome->reason);
@@ -253,8 +253,8 @@ static void
 test_fields (void **state)
 {
     (void)state;
-    for (size_t index = 0; index < sizeof field_cases / sizeof field_cases[0]; index++)
-        check_field (&field_cases[index]);
+    for (size_t index = 0; index < sizeof field_cases / sizeof field_cases [0]; index++)
+        check_field (&field_cases [index]);
 }
 
 //  ---- derived_tstamp; the collector's time is 2026-11-23 06:47:00.000
@@ -280,8 +280,8 @@ static void
 test_times (void **state)
 {
     (void)state;
-    for (size_t index = 0; index < sizeof time_cases / sizeof time_cases[0]; index++)
-        check_field (&time_cases[index]);
+    for (size_t index = 0; index < sizeof time_cases / sizeof time_cases [0]; index++)
+        check_field (&time_cases [index]);
 }
 
 //  ---- JSON of events, by POST
@@ -377,8 +377,8 @@ static void
 test_json (void **state)
 {
     (void)state;
-    for (size_t index = 0; index < sizeof json_cases / sizeof json_cases[0]; index++) {
-        const json_case_t *row = &json_cases[index];
+    for (size_t index = 0; index < sizeof json_cases / sizeof json_cases [0]; index++) {
+        const json_case_t *row = &json_cases [index];
         tracker_request_t request;
         tracker_text_t body = { 0 };
         unit_request (&request);
@@ -391,7 +391,7 @@ test_json (void **state)
         request.body = tracker_text_span (&body);
         tracker_outcomes_t *outcomes = tracker_read (&request);
         assert_int_equal (outcomes->count, 1);
-        const tracker_outcome_t *outcome = &outcomes->items[0];
+        const tracker_outcome_t *outcome = &outcomes->items [0];
         const char *where = row->kind == TRACKER_EVENT ? outcome->body : outcome->reason;
         if (outcome->kind != row->kind || !strstr (where, row->reason))
             fail_msg ("case %zu, %s: %s\n%s", index, row->event ? row->event : row->contexts,
@@ -412,11 +412,11 @@ test_lost_alone (void **state)
         span_of (NEWEST ("[" PV ",{\"e\":\"pv\",\"p\":\"web\",\"tv\":\"t\",\"vid\":\"x\\ty\"}," PV "]"));
     tracker_outcomes_t *outcomes = tracker_read (&request);
     assert_int_equal (outcomes->count, 3);
-    assert_int_equal (outcomes->items[0].kind, TRACKER_EVENT);
-    assert_int_equal (outcomes->items[1].kind, TRACKER_ENRICHMENT_FAILURES);
-    assert_int_equal (outcomes->items[2].kind, TRACKER_EVENT);
-    assert_string_equal (outcomes->items[1].reason, "vid: not a 32-bit integer: \"x?y\"");
-    assert_non_null (strstr (outcomes->items[1].body,
+    assert_int_equal (outcomes->items [0].kind, TRACKER_EVENT);
+    assert_int_equal (outcomes->items [1].kind, TRACKER_ENRICHMENT_FAILURES);
+    assert_int_equal (outcomes->items [2].kind, TRACKER_EVENT);
+    assert_string_equal (outcomes->items [1].reason, "vid: not a 32-bit integer: \"x?y\"");
+    assert_non_null (strstr (outcomes->items [1].body,
                              "\"event\":{\"e\":\"pv\",\"p\":\"web\",\"tv\":\"t\",\"vid\":\"x\\ty\"}"));
     tracker_outcomes_destroy (&outcomes);
 }
@@ -436,14 +436,14 @@ test_bounds (void **state)
     request.body = tracker_text_span (&body);
     tracker_outcomes_t *outcomes = tracker_read (&request);
     assert_int_equal (outcomes->count, 1);
-    assert_int_equal (outcomes->items[0].kind, TRACKER_PROTOCOL_VIOLATIONS);
+    assert_int_equal (outcomes->items [0].kind, TRACKER_PROTOCOL_VIOLATIONS);
     tracker_outcomes_destroy (&outcomes);
     tracker_text_reset (&body);
     for (int index = 0; index < 100000; index++)
         tracker_text_putc (&body, '[');
     request.body = tracker_text_span (&body);
     outcomes = tracker_read (&request);
-    assert_string_equal (outcomes->items[0].reason, "body: not JSON: nested too deeply at byte 128");
+    assert_string_equal (outcomes->items [0].reason, "body: not JSON: nested too deeply at byte 128");
     tracker_outcomes_destroy (&outcomes);
     tracker_text_free (&body);
 }
@@ -460,12 +460,12 @@ test_anonymous (void **state)
     request.user_agent = span_of ("a\tb\r\nc");
     tracker_outcomes_t *outcomes = tracker_read (&request);
     assert_int_equal (outcomes->count, 2);
-    const char *line = outcomes->items[0].body;
+    const char *line = outcomes->items [0].body;
     assert_true (span_is (line_cell (line, COL_user_ipaddress), "unknown"));
     assert_true (span_is (line_cell (line, COL_network_userid), "00000000-0000-0000-0000-000000000000"));
     assert_true (span_is (line_cell (line, COL_useragent), "a    bc"));
-    assert_null (strstr (outcomes->items[1].body, "127.0.0.1"));
-    assert_null (strstr (outcomes->items[1].body, UNIT_NUID));
+    assert_null (strstr (outcomes->items [1].body, "127.0.0.1"));
+    assert_null (strstr (outcomes->items [1].body, UNIT_NUID));
     tracker_outcomes_destroy (&outcomes);
 }
 
@@ -474,7 +474,7 @@ static void
 test_base64 (void **state)
 {
     (void)state;
-    static const char *const same[] = {
+    static const char *const same [] = {
         "eyJzY2hlbWEiOiJpZ2x1OmNvbS5zbm93cGxvd2FuYWx5dGljcy5zbm93cGxvdy91bnN0cnVjdF9ldmVudC9qc29uc2NoZW1hLzEt"
         "MC0w"
         "IiwiZGF0YSI6eyJzY2hlbWEiOiJpZ2x1OmEvYi9qc29uc2NoZW1hLzEtMC0wIiwiZGF0YSI6Ij8_PyJ9fQ",
@@ -484,11 +484,11 @@ test_base64 (void **state)
     };
     for (size_t index = 0; index < 2; index++) {
         tracker_text_t query = { 0 };
-        tracker_text_printf (&query, "ue_pr=garbage&ue_px=%s", same[index]);
+        tracker_text_printf (&query, "ue_pr=garbage&ue_px=%s", same [index]);
         tracker_text_putc (&query, 0);
         tracker_outcomes_t *outcomes = get_event (query.data, "e=ue");
-        assert_int_equal (outcomes->items[0].kind, TRACKER_EVENT);
-        assert_true (span_is (line_cell (outcomes->items[0].body, COL_unstruct_event),
+        assert_int_equal (outcomes->items [0].kind, TRACKER_EVENT);
+        assert_true (span_is (line_cell (outcomes->items [0].body, COL_unstruct_event),
                               UNSTRUCT ("iglu:a/b/jsonschema/1-0-0", "\"???\"")));
         tracker_outcomes_destroy (&outcomes);
         tracker_text_free (&query);
@@ -500,13 +500,13 @@ static void
 test_hostile (void **state)
 {
     (void)state;
-    char body[] = NEWEST (
+    char body [] = NEWEST (
         "[{\"e\":\"ue\",\"p\":\"web\",\"tv\":\"t\",\"url\":\"http://h:1/"
         "p?_sp=a.1#f\",\"ue_pr\":\"{\\\"schema\\\":"
         "\\\"iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0\\\",\\\"data\\\":{"
         "\\\"schema\\\":\\\"iglu:a/b/jsonschema/1-0-0\\\",\\\"data\\\":[1.5e3,\\\"\\\\u00e9\\\"]}}\"}]");
-    static const char bytes[] = { 0,   '"', '\\', '{', '}',  '[',        ']',       ',',
-                                  ':', '%', '1',  'u', '\n', (char)0xC3, (char)0xFF };
+    static const char bytes [] = { 0,   '"', '\\', '{', '}',  '[',        ']',       ',',
+                                   ':', '%', '1',  'u', '\n', (char)0xC3, (char)0xFF };
     tracker_request_t request;
     unit_request (&request);
     for (size_t at = 0; at < sizeof body - 1; at++) {
@@ -515,17 +515,17 @@ test_hostile (void **state)
         request.body = (span_t){ copy, at };
         tracker_outcomes_t *outcomes = tracker_read (&request);
         assert_int_equal (outcomes->count, 1);
-        assert_int_not_equal (outcomes->items[0].kind, TRACKER_EVENT);
+        assert_int_not_equal (outcomes->items [0].kind, TRACKER_EVENT);
         tracker_outcomes_destroy (&outcomes);
         free (copy);
         for (size_t byte = 0; byte < sizeof bytes; byte++) {
-            char before = body[at];
-            body[at] = bytes[byte];
+            char before = body [at];
+            body [at] = bytes [byte];
             request.body = (span_t){ body, sizeof body - 1 };
             outcomes = tracker_read (&request);
             assert_int_equal (outcomes->count, 1);
             tracker_outcomes_destroy (&outcomes);
-            body[at] = before;
+            body [at] = before;
         }
     }
 }
@@ -533,7 +533,7 @@ test_hostile (void **state)
 int
 main (void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests [] = {
         cmocka_unit_test (test_requests),   cmocka_unit_test (test_fields),
         cmocka_unit_test (test_times),      cmocka_unit_test (test_json),
         cmocka_unit_test (test_lost_alone), cmocka_unit_test (test_bounds),
