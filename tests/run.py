@@ -132,6 +132,22 @@ def pytest_suite(folder, what, logs):
                  exclusive=True, limit_s=900, results=results)
 
 
+def sanitized_fault_suite(build, logs):
+    """The fault tests again over a sanitizer build; the last command shows what a sanitizer reported, and fails for it."""
+    suite = pytest_suite("fault", "kill -9 of real processes that run under the sanitizers", logs)
+    suite.name, suite.results = "fault-san", f"{logs}/fault-san-junit"
+    suite.commands = [
+        ["tools/collect-programs.sh", build],
+        ["sh", "-c", f"rm -f {logs}/sanitizer-report.*"],
+        [*suite.commands[0][:-1], f"--junitxml={suite.results}.xml"],
+        ["sh", "-c", f"! cat {logs}/sanitizer-report.* 2>/dev/null"],
+    ]
+    suite.env = {**SANITIZERS, "USHER_BIN": f"{build}/bin"}
+    for name in SANITIZERS:
+        suite.env[name] += f":log_path={logs}/sanitizer-report"
+    return suite
+
+
 def node_suite(folder, what):
     files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests" / folder).glob("*.test.mjs"))
     return Suite(f"{folder}-node", what, [["node", "--test", "--test-reporter=tap", *files]], count_tap,
@@ -167,6 +183,7 @@ def all_suites(build, logs):
               ["tests/meson.build"], build=sanitized, limit_s=1200, env=SANITIZERS),
         pytest_suite("integration", "the processes together on recorded input", logs),
         pytest_suite("fault", "kill -9 of real processes", logs),
+        sanitized_fault_suite(sanitized, logs),
         pytest_suite("e2e", "Chromium from play button to dashboard and table", logs),
         node_suite("e2e", "Chromium from play button to dashboard and table"),
     ]
