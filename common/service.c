@@ -4,6 +4,7 @@
 #include "link.h"
 #include "log.h"
 #include "memory.h"
+#include "metrics.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -266,12 +267,13 @@ beat_send (service_t *self)
     FILE *out = open_memstream (&text, &size);
     if (!out)
         return;
-    fprintf (out,
-             "# TYPE usher_frames_in_total counter\nusher_frames_in_total %" PRIu64 "\n"
-             "# TYPE usher_frames_out_total counter\nusher_frames_out_total %" PRIu64 "\n"
-             "# TYPE usher_messages_in_total counter\nusher_messages_in_total %" PRIu64 "\n"
-             "# TYPE usher_frames_refused_total counter\nusher_frames_refused_total %" PRIu64 "\n",
-             self->frames_in, self->frames_out, self->messages_in, self->refused);
+    const metric_t rows [] = {
+        { "frames_in_total", METRIC_COUNTER, "Frames received.", NULL, self->frames_in },
+        { "frames_out_total", METRIC_COUNTER, "Frames sent.", NULL, self->frames_out },
+        { "messages_in_total", METRIC_COUNTER, "Messages in the frames received.", NULL, self->messages_in },
+        { "frames_refused_total", METRIC_COUNTER, "Frames that could not be read.", NULL, self->refused },
+    };
+    metrics_write (rows, sizeof rows / sizeof *rows, out);
     if (self->spec->metrics)
         self->spec->metrics (self->state, out);
     fclose (out);

@@ -22,6 +22,7 @@ libsqlite3-dev
 libcmocka-dev
 libxxhash-dev
 libcyaml-dev
+libyaml-dev
 python3
 python3-venv
 sqlite3'

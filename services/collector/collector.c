@@ -16,6 +16,7 @@
 #include "journal.h"
 #include "log.h"
 #include "memory.h"
+#include "metrics.h"
 #include "snowplow/journal_format.h"
 
 #include <inttypes.h>
@@ -305,25 +306,29 @@ collector_metrics (const void *arg, FILE *out)
 {
     const collector_t *self = arg;
     intake_counters_t counters = intake_counters (self->intake);
-    fprintf (out, "# TYPE usher_collector_requests_total counter\n");
-    fprintf (out, "usher_collector_requests_total{class=\"2xx\"} %" PRIu64 "\n", counters.answered_2xx);
-    fprintf (out, "usher_collector_requests_total{class=\"4xx\"} %" PRIu64 "\n", counters.answered_4xx);
-    fprintf (out, "usher_collector_requests_total{class=\"5xx\"} %" PRIu64 "\n", counters.answered_5xx);
-    fprintf (out, "# TYPE usher_collector_rows_total counter\n");
-    for (int kind = 0; kind < KINDS; kind++)
-        fprintf (out, "usher_collector_rows_total{kind=\"%s\"} %" PRIu64 "\n",
-                 tracker_kind_name ((tracker_kind_t)kind), self->rows [kind]);
-    fprintf (out, "# TYPE usher_collector_commits_total counter\nusher_collector_commits_total %" PRIu64 "\n",
-             self->commits);
-    fprintf (out,
-             "# TYPE usher_collector_failures_total counter\nusher_collector_failures_total %" PRIu64 "\n",
-             self->failures);
-    fprintf (out, "# TYPE usher_collector_pruned_total counter\nusher_collector_pruned_total %" PRIu64 "\n",
-             self->pruned);
-    fprintf (out, "# TYPE usher_collector_journal_last gauge\nusher_collector_journal_last %" PRIu64 "\n",
-             journal_last (self->journal));
-    fprintf (out, "# TYPE usher_collector_body_bytes gauge\nusher_collector_body_bytes %" PRIu64 "\n",
-             counters.body_bytes);
+    metric_t kinds [KINDS];
+    char labels [KINDS][64];
+    for (int kind = 0; kind < KINDS; kind++) {
+        snprintf (labels [kind], sizeof labels [kind], "kind=\"%s\"",
+                  tracker_kind_name ((tracker_kind_t)kind));
+        kinds [kind] = (metric_t){ "collector_rows_total", METRIC_COUNTER, "Rows committed to the journal.",
+                                   labels [kind], self->rows [kind] };
+    }
+    const char *requests = "Requests answered.";
+    const metric_t rows [] = {
+        { "collector_requests_total", METRIC_COUNTER, requests, "class=\"2xx\"", counters.answered_2xx },
+        { "collector_requests_total", METRIC_COUNTER, requests, "class=\"4xx\"", counters.answered_4xx },
+        { "collector_requests_total", METRIC_COUNTER, requests, "class=\"5xx\"", counters.answered_5xx },
+        { "collector_commits_total", METRIC_COUNTER, "Transactions of the journal.", NULL, self->commits },
+        { "collector_failures_total", METRIC_COUNTER, "Times the journal said no.", NULL, self->failures },
+        { "collector_pruned_total", METRIC_COUNTER, "Rows pruned from the journal.", NULL, self->pruned },
+        { "collector_journal_last", METRIC_GAUGE, "Last position given.", NULL,
+          journal_last (self->journal) },
+        { "collector_body_bytes", METRIC_GAUGE, "Bytes of bodies that are being received.", NULL,
+          counters.body_bytes },
+    };
+    metrics_write (kinds, KINDS, out);
+    metrics_write (rows, sizeof rows / sizeof *rows, out);
 }
 
 static const service_link_t links [] = { { USHER_LINK_journal, SERVICE_BIND } };

@@ -8,6 +8,7 @@
 
 #include "http.h"
 #include "memory.h"
+#include "metrics.h"
 
 //  A drain gives the close frames so long to leave.
 #define FAREWELL_MS 300
@@ -181,39 +182,42 @@ gateway_metrics (const void *arg, FILE *out)
     const clients_counts_t *clients = clients_counts (self->clients);
     const last_value_t *sessions = mirror_sessions (self->mirror);
     const stats_t *stats = clients_stats (self->clients);
-    const struct {
-        const char *name, *type, *help;
-        uint64_t value;
-    } rows [] = {
-        { "sessions", "gauge", "Sessions held.", last_value_total (sessions) },
-        { "session_bytes", "gauge", "Encoded bytes of the sessions held.", last_value_bytes (sessions) },
-        { "concurrent_sessions", "gauge", "Sessions that play now.", stats_concurrent_sessions (stats) },
-        { "concurrent_viewers", "gauge", "Viewers with a session that plays now.",
+    const metric_t rows [] = {
+        { "gateway_sessions", METRIC_GAUGE, "Sessions held.", NULL, last_value_total (sessions) },
+        { "gateway_session_bytes", METRIC_GAUGE, "Encoded bytes of the sessions held.", NULL,
+          last_value_bytes (sessions) },
+        { "gateway_concurrent_sessions", METRIC_GAUGE, "Sessions that play now.", NULL,
+          stats_concurrent_sessions (stats) },
+        { "gateway_concurrent_viewers", METRIC_GAUGE, "Viewers with a session that plays now.", NULL,
           stats_concurrent_viewers (stats) },
-        { "slots_doubtful", "gauge", "Slots that wait for a snapshot.", mirror_doubtful (self->mirror) },
-        { "feed_frames_total", "counter", "Frames of the feed.", mirror->frames },
-        { "feed_duplicates_total", "counter", "Frames that were known already.", mirror->duplicates },
-        { "feed_gaps_total", "counter", "Times that a frame was missing.", mirror->gaps },
-        { "feed_refused_total", "counter", "Frames that could not be read.", self->refused_frames },
-        { "feed_overflows_total", "counter", "Times that too many frames had to be held.",
+        { "gateway_slots_doubtful", METRIC_GAUGE, "Slots that wait for a snapshot.", NULL,
+          mirror_doubtful (self->mirror) },
+        { "gateway_feed_frames_total", METRIC_COUNTER, "Frames of the feed.", NULL, mirror->frames },
+        { "gateway_feed_duplicates_total", METRIC_COUNTER, "Frames that were known already.", NULL,
+          mirror->duplicates },
+        { "gateway_feed_gaps_total", METRIC_COUNTER, "Times that a frame was missing.", NULL, mirror->gaps },
+        { "gateway_feed_refused_total", METRIC_COUNTER, "Frames that could not be read.", NULL,
+          self->refused_frames },
+        { "gateway_feed_overflows_total", METRIC_COUNTER, "Times that too many frames had to be held.", NULL,
           mirror->overflows },
-        { "snapshots_total", "counter", "Snapshots asked for.", mirror->requests },
-        { "messages_total", "counter", "Announcements.", clients->messages },
-        { "batches_total", "counter", "Batches of changed viewers.", clients->batches },
-        { "viewer_texts_total", "counter", "Texts made of changed viewers.", clients->texts },
-        { "client_resets_total", "counter", "Clients that were too slow and started over.", clients->resets },
-        { "client_skipped_total", "counter", "Texts that slow clients of /ws never got.", clients->skipped },
-        { "clients_ws", "gauge", "Clients of /ws.", clients_count (self->clients, CLIENT_WS) },
-        { "clients_live", "gauge", "Clients of /v1/live.", clients_count (self->clients, CLIENT_LIVE) },
-        { "clients_stuck_total", "counter", "Clients closed because they took nothing.",
+        { "gateway_snapshots_total", METRIC_COUNTER, "Snapshots asked for.", NULL, mirror->requests },
+        { "gateway_messages_total", METRIC_COUNTER, "Announcements.", NULL, clients->messages },
+        { "gateway_batches_total", METRIC_COUNTER, "Batches of changed viewers.", NULL, clients->batches },
+        { "gateway_viewer_texts_total", METRIC_COUNTER, "Texts made of changed viewers.", NULL,
+          clients->texts },
+        { "gateway_client_resets_total", METRIC_COUNTER, "Clients that were too slow and started over.", NULL,
+          clients->resets },
+        { "gateway_client_skipped_total", METRIC_COUNTER, "Texts that slow clients of /ws never got.", NULL,
+          clients->skipped },
+        { "gateway_clients_ws", METRIC_GAUGE, "Clients of /ws.", NULL,
+          clients_count (self->clients, CLIENT_WS) },
+        { "gateway_clients_live", METRIC_GAUGE, "Clients of /v1/live.", NULL,
+          clients_count (self->clients, CLIENT_LIVE) },
+        { "gateway_clients_stuck_total", METRIC_COUNTER, "Clients closed because they took nothing.", NULL,
           http_stuck (self->http) },
-        { "requests_total", "counter", "HTTP requests.", http_requests (self->http) },
+        { "gateway_requests_total", METRIC_COUNTER, "HTTP requests.", NULL, http_requests (self->http) },
     };
-    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++)
-        fprintf (out,
-                 "# HELP usher_gateway_%s %s\n# TYPE usher_gateway_%s %s\nusher_gateway_%s %" PRIu64 "\n",
-                 rows [row].name, rows [row].help, rows [row].name, rows [row].type, rows [row].name,
-                 rows [row].value);
+    metrics_write (rows, sizeof rows / sizeof *rows, out);
 }
 
 //  ---- what HTTP needs

@@ -10,6 +10,7 @@
 #include "lane.h"
 #include "log.h"
 #include "memory.h"
+#include "metrics.h"
 #include "snowplow/decode.h"
 
 #include <inttypes.h>
@@ -367,21 +368,18 @@ void
 ingester_metrics (const void *arg, FILE *out)
 {
     const ingester_t *self = arg;
-    const struct {
-        const char *name, *kind;
-        uint64_t value;
-    } rows [] = {
-        { "usher_events_read_total", "counter", self->counters.read },
-        { "usher_events_routed_total", "counter", self->counters.routed },
-        { "usher_events_passed_by_total", "counter", self->counters.passed_by },
-        { "usher_events_quarantined_total", "counter", self->counters.quarantined },
-        { "usher_events_in_flight", "gauge", ingester_in_flight (self) },
-        { "usher_source_next_offset", "gauge", self->next },
-        { "usher_source_committed_offset", "gauge", self->committed },
+    const metric_t rows [] = {
+        { "events_read_total", METRIC_COUNTER, "Rows read from the source.", NULL, self->counters.read },
+        { "events_routed_total", METRIC_COUNTER, "Events sent to a shard.", NULL, self->counters.routed },
+        { "events_passed_by_total", METRIC_COUNTER, "Sound events that no profile is made of.", NULL,
+          self->counters.passed_by },
+        { "events_quarantined_total", METRIC_COUNTER, "Events that could not be used.", NULL,
+          self->counters.quarantined },
+        { "events_in_flight", METRIC_GAUGE, "Events without a receipt.", NULL, ingester_in_flight (self) },
+        { "source_next_offset", METRIC_GAUGE, "First position not read.", NULL, self->next },
+        { "source_committed_offset", METRIC_GAUGE, "First position not committed.", NULL, self->committed },
     };
-    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++)
-        fprintf (out, "# TYPE %s %s\n%s %" PRIu64 "\n", rows [row].name, rows [row].kind, rows [row].name,
-                 rows [row].value);
+    metrics_write (rows, sizeof rows / sizeof *rows, out);
 }
 
 const service_route_t ingester_routes [] = {

@@ -15,6 +15,7 @@
 #include "persister.h"
 #include "log.h"
 #include "memory.h"
+#include "metrics.h"
 #include "parcel.h"
 
 #include <inttypes.h>
@@ -384,18 +385,17 @@ static void
 write_metrics (const void *self_, FILE *out)
 {
     const counters_t *count = &((const persister_t *)self_)->count;
-    const struct {
-        const char *name, *help;
-        uint64_t value;
-    } rows [] = {
-        { "writes", "Profiles written.", count->writes },
-        { "refused", "Profile writes refused, the row being another one.", count->refused },
-        { "failed", "Profile writes that failed and are to be tried again.", count->failed },
-        { "rows", "History rows written or removed.", count->rows },
-        { "quarantined", "Bad events kept.", count->quarantined },
-        { "transactions", "Transactions committed.", count->transactions },
-        { "failures", "Times the store said no.", count->failures },
-        { "expired", "Expired rows deleted.", count->expired },
+    const metric_t rows [] = {
+        { "store_writes_total", METRIC_COUNTER, "Profiles written.", NULL, count->writes },
+        { "store_refused_total", METRIC_COUNTER, "Profile writes refused, the row being another one.", NULL,
+          count->refused },
+        { "store_failed_total", METRIC_COUNTER, "Profile writes that failed and are to be tried again.", NULL,
+          count->failed },
+        { "store_rows_total", METRIC_COUNTER, "History rows written or removed.", NULL, count->rows },
+        { "store_quarantined_total", METRIC_COUNTER, "Bad events kept.", NULL, count->quarantined },
+        { "store_transactions_total", METRIC_COUNTER, "Transactions committed.", NULL, count->transactions },
+        { "store_failures_total", METRIC_COUNTER, "Times the store said no.", NULL, count->failures },
+        { "store_expired_total", METRIC_COUNTER, "Expired rows deleted.", NULL, count->expired },
     };
     for (size_t at = 0; at < sizeof rows / sizeof *rows; at++)
         fprintf (out,

@@ -9,6 +9,7 @@
 
 #include "buffer.h"
 #include "memory.h"
+#include "metrics.h"
 #include "snapshots.h"
 
 //  A slot's frame is sent before the turn ends once it is this large.
@@ -331,26 +332,22 @@ publisher_metrics (const void *arg, FILE *out)
     unsigned filling = 0;
     for (size_t slot = 0; slot < USHER_SLOTS; slot++)
         filling += self->slots [slot].filling;
-    const struct {
-        const char *name, *type, *help;
-        uint64_t value;
-    } rows [] = {
-        { "usher_publisher_sessions", "gauge", "Sessions held.", last_value_total (self->sessions) },
-        { "usher_publisher_session_bytes", "gauge", "Encoded bytes of the sessions held.",
+    const metric_t rows [] = {
+        { "publisher_sessions", METRIC_GAUGE, "Sessions held.", NULL, last_value_total (self->sessions) },
+        { "publisher_session_bytes", METRIC_GAUGE, "Encoded bytes of the sessions held.", NULL,
           last_value_bytes (self->sessions) },
-        { "usher_publisher_slots_filling", "gauge", "Slots that no shard has filled yet.", filling },
-        { "usher_publisher_changes_total", "counter", "Session messages taken.", self->accepted },
-        { "usher_publisher_stale_total", "counter", "Messages older than what is held.", self->stale },
-        { "usher_publisher_announced_total", "counter", "Announcements published.", self->announced },
-        { "usher_publisher_gone_total", "counter", "Sessions that a new owner did not know.", self->gone },
-        { "usher_publisher_frames_total", "counter", "Frames published.", self->frames },
-        { "usher_publisher_bytes_total", "counter", "Bytes published.", self->bytes },
-        { "usher_publisher_snapshots_waiting", "gauge", "Snapshot requests being answered.",
+        { "publisher_slots_filling", METRIC_GAUGE, "Slots that no shard has filled yet.", NULL, filling },
+        { "publisher_changes_total", METRIC_COUNTER, "Session messages taken.", NULL, self->accepted },
+        { "publisher_stale_total", METRIC_COUNTER, "Messages older than what is held.", NULL, self->stale },
+        { "publisher_announced_total", METRIC_COUNTER, "Announcements published.", NULL, self->announced },
+        { "publisher_gone_total", METRIC_COUNTER, "Sessions that a new owner did not know.", NULL,
+          self->gone },
+        { "publisher_frames_total", METRIC_COUNTER, "Frames published.", NULL, self->frames },
+        { "publisher_bytes_total", METRIC_COUNTER, "Bytes published.", NULL, self->bytes },
+        { "publisher_snapshots_waiting", METRIC_GAUGE, "Snapshot requests being answered.", NULL,
           snapshots_waiting (self->snapshots) },
     };
-    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++)
-        fprintf (out, "# HELP %s %s\n# TYPE %s %s\n%s %" PRIu64 "\n", rows [row].name, rows [row].help,
-                 rows [row].name, rows [row].type, rows [row].name, rows [row].value);
+    metrics_write (rows, sizeof rows / sizeof *rows, out);
 }
 
 const last_value_t *

@@ -12,6 +12,7 @@
 #include "roll.h"
 #include "log.h"
 #include "memory.h"
+#include "metrics.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -795,27 +796,31 @@ shard_metrics (const void *arg, FILE *out)
 {
     const shard_t *self = arg;
     const shard_counters_t *counters = &self->counters;
-    const struct {
-        const char *name, *kind;
-        uint64_t value;
-    } rows [] = {
-        { "usher_events_applied_total", "counter", counters->applied },
-        { "usher_events_duplicate_total", "counter", counters->duplicate },
-        { "usher_events_late_total", "counter", counters->late },
-        { "usher_events_held", "gauge", counters->held },
-        { "usher_frames_out_of_turn_total", "counter", counters->frames_refused },
-        { "usher_profile_writes_total", "counter", counters->writes },
-        { "usher_profile_writes_refused_total", "counter", counters->refused },
-        { "usher_profile_loads_total", "counter", counters->loads },
-        { "usher_sessions_lost_total", "counter", counters->lost },
-        { "usher_sessions_failed_total", "counter", counters->failed },
-        { "usher_viewers_in_memory", "gauge", roll_count (self->roll) },
-        { "usher_writes_in_flight", "gauge", self->writes_in_flight },
-        { "usher_source_clock_ms", "gauge", self->clock_ms },
+    const metric_t rows [] = {
+        { "events_applied_total", METRIC_COUNTER, "Events that changed a profile.", NULL, counters->applied },
+        { "events_duplicate_total", METRIC_COUNTER, "Events that were applied before.", NULL,
+          counters->duplicate },
+        { "events_late_total", METRIC_COUNTER,
+          "Events behind the reordering window; only totals were raised.", NULL, counters->late },
+        { "events_held", METRIC_GAUGE, "Events that wait for their viewer to be loaded.", NULL,
+          counters->held },
+        { "frames_out_of_turn_total", METRIC_COUNTER, "Frames refused because one before them is missing.",
+          NULL, counters->frames_refused },
+        { "profile_writes_total", METRIC_COUNTER, "Profile writes sent to the store.", NULL,
+          counters->writes },
+        { "profile_writes_refused_total", METRIC_COUNTER, "Profile writes that met another row.", NULL,
+          counters->refused },
+        { "profile_loads_total", METRIC_COUNTER, "Profiles asked of the store.", NULL, counters->loads },
+        { "sessions_lost_total", METRIC_COUNTER, "Sessions that fell silent.", NULL, counters->lost },
+        { "sessions_failed_total", METRIC_COUNTER, "Sessions that failed after an error.", NULL,
+          counters->failed },
+        { "viewers_in_memory", METRIC_GAUGE, "Viewer actors.", NULL, roll_count (self->roll) },
+        { "writes_in_flight", METRIC_GAUGE, "Profile writes without an answer.", NULL,
+          self->writes_in_flight },
+        { "source_clock_milliseconds", METRIC_GAUGE, "The source's clock, Unix milliseconds.", NULL,
+          self->clock_ms },
     };
-    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++)
-        fprintf (out, "# TYPE %s %s\n%s %" PRIu64 "\n", rows [row].name, rows [row].kind, rows [row].name,
-                 rows [row].value);
+    metrics_write (rows, sizeof rows / sizeof *rows, out);
 }
 
 const service_route_t shard_routes [] = {
