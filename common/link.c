@@ -17,6 +17,7 @@ enum {
     HELLO_OPEN_MS = 200,           //  and an open one: a binder that came back is found so soon
     SILENT_MS = 5000,              //  a peer not heard for so long is given up
     BLIND_MS = 1000,               //  ticks further apart than this: we did not listen
+    COMPLAIN_MS = 10000,           //  between two lines about the same trouble
     READ_FRAMES = 64,              //  one socket, before others get their turn
     HIGH_WATER = 100000,           //  frames; credit keeps queues far below it
     FEED_HIGH_WATER = 20000,       //  frames; beyond it PUB drops, and the numbers tell
@@ -41,6 +42,7 @@ struct link {
     char name [64 + 1];    //  our own
     uint64_t incarnation;
     int64_t now_ms;
+    int64_t complained_ms;    //  of another build's frames; 0 never
     link_events_t events;
     void *bound;    //  ROUTER, PUB or SUB
     int lock;
@@ -356,12 +358,27 @@ binder_take_hello (link_t *self, const void *route, size_t size, const usher_hel
 
 //  ---- reading
 
+//  Two builds that do not know each other's messages say so, now and then: the other side keeps trying.
+static void
+schema_complain (link_t *self)
+{
+    if (self->complained_ms && self->now_ms - self->complained_ms < COMPLAIN_MS)
+        return;
+    self->complained_ms = self->now_ms;
+    log_warning (
+        "other build",
+        "link=%s schema=%08x hint=\"its messages.def is another one: restart all processes of one build\"",
+        usher_links [self->what.link].name, usher_schema ());
+}
+
 //  A hello travels alone in its frame.
 static bool
-frame_is_hello (const void *data, size_t size, usher_msg_t *msg)
+frame_is_hello (link_t *self, const void *data, size_t size, usher_msg_t *msg)
 {
     usher_frame_t frame;
     usher_error_t error = usher_frame_open (&frame, data, size);
+    if (error == USHER_E_SCHEMA)
+        schema_complain (self);
     return error == USHER_OK && usher_decode (&frame, msg) == USHER_OK && msg->id == USHER_MSG_hello;
 }
 
@@ -370,7 +387,7 @@ client_take (link_t *self, uint32_t number, const void *data, size_t size)
 {
     usher_msg_t msg;
     self->peers [number].heard_ms = self->now_ms;
-    if (frame_is_hello (data, size, &msg))
+    if (frame_is_hello (self, data, size, &msg))
         client_take_hello (self, number, &msg.hello);
     else if (self->peers [number].up)
         self->events.take (self->events.arg, self->what.link, number, data, size);
@@ -382,7 +399,7 @@ binder_take (link_t *self, const void *route, size_t route_size, const void *dat
     usher_msg_t msg;
     if (route_size > sizeof self->peers->route)
         return;
-    if (frame_is_hello (data, size, &msg)) {
+    if (frame_is_hello (self, data, size, &msg)) {
         binder_take_hello (self, route, route_size, &msg.hello);
         return;
     }
