@@ -31,6 +31,7 @@ programs: $(BUILD)/build.ninja
 	@tools/collect-programs.sh $(BUILD)
 
 $(BUILD)/build.ninja:
+	@command -v meson >/dev/null || { echo 'meson is missing; run `make deps` first' >&2; exit 1; }
 	@meson setup $(BUILD)
 
 pages: $(dists)

@@ -397,11 +397,7 @@ write_metrics (const void *self_, FILE *out)
         { "store_failures_total", METRIC_COUNTER, "Times the store said no.", NULL, count->failures },
         { "store_expired_total", METRIC_COUNTER, "Expired rows deleted.", NULL, count->expired },
     };
-    for (size_t at = 0; at < sizeof rows / sizeof *rows; at++)
-        fprintf (out,
-                 "# HELP usher_store_%s_total %s\n# TYPE usher_store_%s_total counter\nusher_store_%s_total "
-                 "%" PRIu64 "\n",
-                 rows [at].name, rows [at].help, rows [at].name, rows [at].name, rows [at].value);
+    metrics_write (rows, sizeof rows / sizeof *rows, out);
 }
 
 //  ---- beginning and end
