@@ -60,18 +60,19 @@ session_clear (session_t *self)
 //  ---- order
 
 //  Events that one request carries can share an instant: what opens comes before what closes, pause before play, end last.
+//  One ad is over before the next one of its break begins: players tell both at once, and no ad lasts no time.
 static int
 rank (usher_event_kind_t kind)
 {
     static const signed char ranks [USHER_EVENT_KINDS] = {
-        [USHER_event_kind_ready] = -4,      [USHER_event_kind_ad_break_start] = -3,
-        [USHER_event_kind_ad_start] = -2,   [USHER_event_kind_buffer_start] = -2,
-        [USHER_event_kind_seek_start] = -2, [USHER_event_kind_ad_pause] = -1,
-        [USHER_event_kind_pause] = -1,      [USHER_event_kind_ad_quartile] = 1,
-        [USHER_event_kind_buffer_end] = 2,  [USHER_event_kind_seek_end] = 2,
-        [USHER_event_kind_ad_resume] = 2,   [USHER_event_kind_ad_click] = 2,
-        [USHER_event_kind_play] = 3,        [USHER_event_kind_ad_skip] = 4,
-        [USHER_event_kind_ad_complete] = 4, [USHER_event_kind_ad_break_end] = 5,
+        [USHER_event_kind_ready] = -5,       [USHER_event_kind_ad_break_start] = -3,
+        [USHER_event_kind_ad_start] = -2,    [USHER_event_kind_buffer_start] = -2,
+        [USHER_event_kind_seek_start] = -2,  [USHER_event_kind_ad_pause] = -1,
+        [USHER_event_kind_pause] = -1,       [USHER_event_kind_ad_quartile] = 1,
+        [USHER_event_kind_buffer_end] = 2,   [USHER_event_kind_seek_end] = 2,
+        [USHER_event_kind_ad_resume] = 2,    [USHER_event_kind_ad_click] = 2,
+        [USHER_event_kind_play] = 3,         [USHER_event_kind_ad_skip] = -4,
+        [USHER_event_kind_ad_complete] = -4, [USHER_event_kind_ad_break_end] = 5,
         [USHER_event_kind_end] = 6,
     };
     return ranks [kind];

@@ -4,7 +4,7 @@ Written from the rules in words, not from the C sources: the tests hold the syst
 tstamp (collector, ISO), video_ts, clicked, skipped.
 """
 
-RANK = {"pause": 0, "ad_break_start": 1, "ad_start": 1, "buffer_start": 1, "seek_start": 1, "play": 2, "end": 9}
+RANK = {"ad_skip": -1, "ad_complete": -1, "pause": 0, "ad_break_start": 1, "ad_start": 1, "buffer_start": 1, "seek_start": 1, "play": 2, "end": 9}
 STATUS = {"PAUSED": "PAUSED_VIDEO", "AD": "WATCHING_AD", "AD_PAUSED": "WATCHING_AD", "ENDED": "COMPLETED_VIDEO"}
 PLAYING = ("STARTING", "WATCHING", "REBUFFERING", "SEEKING")
 EVIDENCE = ("ping", "ready", "percent_progress", "quality_change", "volume_change", "playback_rate_change",
