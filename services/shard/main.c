@@ -9,7 +9,7 @@ static void *
 open_shard (service_t *service, const config_t *config, uint32_t instance, int *exit_code)
 {
     (void)service, (void)exit_code;
-    return shard_new (config, instance);
+    return shard_new (config, instance, service_now ());
 }
 
 static void

@@ -129,3 +129,42 @@ receipts_open_count (const receipts_t *self)
         count += (size_t)(self->lanes [peer].last - self->lanes [peer].durable);
     return count;
 }
+
+//  ---- tickets
+
+void
+tickets_put (tickets_t *self, receipt_ticket_t ticket)
+{
+    if (self->count == self->room) {
+        self->room = self->room ? self->room * 2 : 1;
+        self->items = memory_resize (self->items, self->room, sizeof *self->items);
+    }
+    self->items [self->count++] = ticket;
+}
+
+void
+tickets_take (tickets_t *self, receipts_t *receipts, uint32_t peer)
+{
+    const lane_t *lane = &receipts->lanes [peer];
+    receipt_ticket_t newest = { peer, lane->generation, lane->last };
+    if (self->count == 0 || !receipts_same (self->items [self->count - 1], newest))
+        tickets_put (self, receipts_take (receipts, peer));
+}
+
+void
+tickets_move (tickets_t *self, tickets_t *from)
+{
+    for (size_t at = 0; at < from->count; at++)
+        tickets_put (self, from->items [at]);
+    free (from->items);
+    *from = (tickets_t){ 0 };
+}
+
+void
+tickets_give_back (tickets_t *self, receipts_t *receipts)
+{
+    for (size_t at = 0; at < self->count; at++)
+        receipts_give_back (receipts, self->items [at]);
+    free (self->items);
+    *self = (tickets_t){ 0 };
+}

@@ -32,6 +32,24 @@ void receipts_give_back (receipts_t *self, receipt_ticket_t ticket);
 //  Is a the same frame as b?
 bool receipts_same (receipt_ticket_t a, receipt_ticket_t b);
 
+//  Tickets of the frames that wait for one thing: a write.
+typedef struct {
+    size_t count, room;
+    receipt_ticket_t *items;
+} tickets_t;
+
+//  Adds a ticket that was taken.
+void tickets_put (tickets_t *self, receipt_ticket_t ticket);
+
+//  Takes one for the frame that the peer began last, unless the newest here is of that frame.
+void tickets_take (tickets_t *self, receipts_t *receipts, uint32_t peer);
+
+//  Everything that waits for from waits for self now.
+void tickets_move (tickets_t *self, tickets_t *from);
+
+//  Gives all of them back.
+void tickets_give_back (tickets_t *self, receipts_t *receipts);
+
 //  Calls tell for each peer whose applied or durable number grew since the last call.
 void receipts_report (receipts_t *self,
                       void (*tell) (void *arg, uint32_t peer, usher_msg_id_t id, uint64_t seq), void *arg);

@@ -16,11 +16,6 @@ typedef struct {
     receipt_ticket_t ticket;
 } held_event_t;
 
-typedef struct {
-    size_t count;
-    receipt_ticket_t *items;
-} tickets_t;
-
 //  What a shard keeps of a viewer beside the viewer itself.
 typedef struct {
     wheel_node_t node;    //  first: a node is its actor

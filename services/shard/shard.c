@@ -47,11 +47,12 @@ struct shard {
 };
 
 shard_t *
-shard_new (const config_t *config, uint32_t number)
+shard_new (const config_t *config, uint32_t number, usher_time_t now)
 {
     shard_t *self = memory_new (1, sizeof *self);
     self->config = config;
     self->number = number;
+    self->now = now;
     self->roll = roll_new ();
     self->wheel = wheel_new ();
     self->receipts = receipts_new ();
@@ -81,47 +82,6 @@ bool
 shard_is_stale (const shard_t *self)
 {
     return self->stale;
-}
-
-//  ---- tickets: which frames wait for an actor's write
-
-static void
-tickets_add (tickets_t *tickets, receipts_t *receipts, uint32_t peer)
-{
-    receipt_ticket_t ticket = receipts_take (receipts, peer);
-    if (tickets->count && receipts_same (tickets->items [tickets->count - 1], ticket)) {
-        receipts_give_back (receipts, ticket);
-        return;
-    }
-    //  Grows by doubling: the count is a power of two when it is full.
-    if ((tickets->count & (tickets->count - 1)) == 0)
-        tickets->items =
-            memory_resize (tickets->items, tickets->count ? tickets->count * 2 : 1, sizeof *tickets->items);
-    tickets->items [tickets->count++] = ticket;
-}
-
-static void
-tickets_give_back (tickets_t *tickets, receipts_t *receipts)
-{
-    for (size_t at = 0; at < tickets->count; at++)
-        receipts_give_back (receipts, tickets->items [at]);
-    free (tickets->items);
-    *tickets = (tickets_t){ 0 };
-}
-
-//  Everything that waits for from waits for to.
-static void
-tickets_move (tickets_t *to, tickets_t *from)
-{
-    size_t count = to->count + from->count, room = 1;
-    while (room < count)
-        room *= 2;
-    to->items = memory_resize (to->items, room, sizeof *to->items);
-    if (from->count)
-        memcpy (to->items + to->count, from->items, from->count * sizeof *from->items);
-    to->count = count;
-    free (from->items);
-    *from = (tickets_t){ 0 };
 }
 
 //  ---- the feed
@@ -220,14 +180,6 @@ write_build (shard_t *self, actor_t *actor)
 }
 
 static void
-rows_forget (viewer_t *viewer)
-{
-    free (viewer->rows);
-    viewer->rows = NULL;
-    viewer->rows_used = viewer->rows_room = 0;
-}
-
-static void
 write_send (shard_t *self, actor_t *actor)
 {
     if (self->store_up)
@@ -242,7 +194,7 @@ write_start (shard_t *self, actor_t *actor)
         !(actor->hard || actor->soft))
         return;
     write_build (self, actor);
-    rows_forget (&actor->viewer);
+    viewer_rows_forget (&actor->viewer);
     actor->hard = actor->soft = false;
     actor->in_flight = actor->dirty;
     actor->dirty = (tickets_t){ 0 };
@@ -388,9 +340,9 @@ static void
 event_wait (shard_t *self, actor_t *actor, uint32_t peer)
 {
     if (actor->hard)
-        tickets_add (&actor->dirty, self->receipts, peer);
+        tickets_take (&actor->dirty, self->receipts, peer);
     else if (actor->writing_size)
-        tickets_add (&actor->in_flight, self->receipts, peer);
+        tickets_take (&actor->in_flight, self->receipts, peer);
 }
 
 static void
@@ -466,8 +418,7 @@ held_apply (shard_t *self, actor_t *actor)
         self->counters.held--;
         if (actor->hard) {
             //  The held event's own ticket moves to the write that will make it durable.
-            tickets_t one = { 1, memory_copy (&held->ticket, sizeof held->ticket) };
-            tickets_move (&actor->dirty, &one);
+            tickets_put (&actor->dirty, held->ticket);
         } else
             receipts_give_back (self->receipts, held->ticket);
         free (held->data);
@@ -616,9 +567,8 @@ write_take_back (shard_t *self, actor_t *actor)
     write_forget (self, actor);
     tickets_move (&actor->dirty, &actor->in_flight);
     self->counters.refused++;
-    if (!actor->hard && !actor->soft)
-        self->dirty++;
-    actor->hard = actor->reload = true;
+    mark_dirty (self, actor, true);
+    actor->reload = true;
     actor->load_sent = false;
     load_send (self, actor);
 }

@@ -9,7 +9,8 @@
 
 typedef struct shard shard_t;
 
-shard_t *shard_new (const config_t *config, uint32_t number);
+//  now is the time of the start: what is handled before the first turn expires by it.
+shard_t *shard_new (const config_t *config, uint32_t number, usher_time_t now);
 void shard_destroy (shard_t **self_p);
 
 //  The same functions that shard_spec names; tests/sim calls them.

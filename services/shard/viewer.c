@@ -182,6 +182,14 @@ row_queue (viewer_t *self, const usher_history_t *row)
 }
 
 void
+viewer_rows_forget (viewer_t *self)
+{
+    free (self->rows);
+    self->rows = NULL;
+    self->rows_used = self->rows_room = 0;
+}
+
+void
 viewer_rows_prepend (viewer_t *self, const void *data, size_t size)
 {
     self->rows = memory_resize (self->rows, self->rows_used + size, 1);

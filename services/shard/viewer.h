@@ -36,6 +36,9 @@ void viewer_clear (viewer_t *self);
 //  expires_s is the Unix second at which history rows expire.
 viewer_effect_t viewer_take (viewer_t *self, const usher_event_t *event, uint64_t expires_s);
 
+//  Lets go of the history messages, which somebody has copied.
+void viewer_rows_forget (viewer_t *self);
+
 //  Puts back history messages that were taken for a write and not written, before those queued since.
 void viewer_rows_prepend (viewer_t *self, const void *data, size_t size);
 

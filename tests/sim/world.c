@@ -217,7 +217,7 @@ birth (world_t *self, world_process_t which)
         break;
     case WORLD_SHARD_0:
     case WORLD_SHARD_1:
-        process->state = shard_new (&self->config, which - WORLD_SHARD_0);
+        process->state = shard_new (&self->config, which - WORLD_SHARD_0, self->now);
         break;
     default:
         process->state = ingester_new (&self->config, USHER_SOURCE_JOURNAL, "journal");
