@@ -183,6 +183,7 @@ def all_suites(build, logs):
               ["tests/meson.build"], build=sanitized, limit_s=1200, env=SANITIZERS),
         pytest_suite("integration", "the processes together on recorded input", logs),
         pytest_suite("fault", "kill -9 of real processes", logs),
+        pytest_suite("oracle", "a seeded audience against a naive model, while processes are killed", logs),
         sanitized_fault_suite(sanitized, logs),
         pytest_suite("e2e", "Chromium from play button to dashboard and table", logs),
         node_suite("e2e", "Chromium from play button to dashboard and table"),

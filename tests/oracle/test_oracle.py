@@ -1,0 +1,121 @@
+"""A seeded audience on a topic, processes killed meanwhile: in the end table, profiles and counters are those of the naive model
+
+USHER_TEST_SEED=anything gives another audience and other deaths; the seed is printed when a test fails.
+"""
+
+import os
+import random
+import urllib.request
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from house import SERVICES, House, wait_until
+from model import Picture
+from subscriber import Subscriber
+from topic import topic
+
+SEED = os.environ.get("USHER_TEST_SEED", "1")
+VIEWERS, EVENTS = 200, 60
+FACTS = ("event_id", "event_name", "video_ts", "adsClicked", "adsSkipped", "status", "adId")
+
+
+class File:
+    """A file that grows as the source. A message is a line, so those of the audience hold no line feed."""
+
+    def __init__(self, directory):
+        self.path = os.path.join(directory, "topic.ndjson")
+        open(self.path, "wb").close()
+        self.settings = {"ingester_source": "file", "ingester_file": self.path}
+
+    def write(self, messages):
+        with open(self.path, "ab") as file:
+            file.writelines(message.value + b"\n" for message in messages)
+
+
+def stored_rows(house):
+    rows = house.rows("SELECT * FROM video_events")
+    return {(row["viewer_id"], row["collector_tstamp"]): {key: row[key] for key in FACTS} for row in rows}
+
+
+def told(viewers):
+    """What the gateway says of the viewers, each of whom has one session."""
+    return {name: {"status": viewer["status"], "adsClicked": viewer["sessions"][0]["ads_clicked"],
+                   "adsSkipped": viewer["sessions"][0]["ads_skipped"]} for name, viewer in viewers.items()}
+
+
+def differences(wanted, found):
+    return [(key, wanted.get(key), found.get(key)) for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key)]
+
+
+def account(house, subscriber, picture):
+    """Waits until everything is what the model says."""
+    last = {}
+    viewers = {name: {key: facts[key] for key in ("status", "adsClicked", "adsSkipped")} for name, facts in picture.viewers.items()}
+
+    def agrees():
+        last["rows"] = differences(picture.rows, stored_rows(house))
+        last["viewers"] = differences(viewers, told(house.viewers()))
+        last["seen"] = differences(viewers, told(dict(subscriber.viewers or {})))
+        bad = house.rows("SELECT count(*) AS count FROM quarantine")
+        last["bad"] = bad and bad[0]["count"] - picture.bad
+        return not any(last.values())
+
+    try:
+        wait_until(agrees, "store, gateway and subscriber agree with the model", 60, 0.5)
+    except AssertionError:
+        found = {what: (len(some), some[:3]) if isinstance(some, list) else some for what, some in last.items()}
+        raise AssertionError(f"seed {SEED}: wanted, found: {found}") from None
+    ids = {event["event_id"] for events in picture.events.values() for event in events.values()}
+    assert {message["event_id"] for message in subscriber.messages} <= ids
+
+
+def counted(house):
+    """Events by what became of them, as the processes count."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{house.ports['feed']}/metrics", timeout=10) as answer:
+        families = {family.name: family for family in text_string_to_metric_families(answer.read().decode())}
+    names = ("read", "passed_by", "quarantined", "applied", "duplicate", "late", "held", "in_flight")
+    return {name: sum(sample.value for sample in families[f"usher_events_{name}"].samples) for name in names}
+
+
+def check_conservation(house, picture):
+    """Each event is in one place, and nothing was applied twice."""
+    wanted = {"read": picture.read, "passed_by": picture.passed_by, "quarantined": picture.bad, "duplicate": picture.duplicates,
+              "applied": sum(len(events) for events in picture.events.values()), "late": 0, "held": 0, "in_flight": 0}
+    last = {}
+
+    def agrees():
+        last.update(counted(house))
+        return last == wanted
+
+    try:
+        wait_until(agrees, "the counters agree with the model", 20, 0.3)
+    except AssertionError:
+        raise AssertionError(f"seed {SEED}: counters, wanted and found: {differences(wanted, last)}") from None
+
+
+def write_in_parts(source, messages, dice):
+    at = 0
+    while at < len(messages):
+        step = dice.randint(1, max(1, len(messages) // 20))
+        source.write(messages[at:at + step])
+        at += step
+        yield
+
+
+@pytest.mark.parametrize("killed", ["nobody", "everybody in turn"])
+def test_house_agrees_with_the_model(killed, tmp_path):
+    dice = random.Random(f"{SEED} {killed}")
+    messages = topic(f"{SEED} {killed}", VIEWERS, EVENTS)
+    source = File(tmp_path)
+    with House(**source.settings) as house, Subscriber(house) as subscriber:
+        names = [name for name in SERVICES if name != "collector"] if killed != "nobody" else []
+        for _ in write_in_parts(source, messages, dice):
+            if names and dice.random() < 0.4:
+                name = names.pop(dice.randrange(len(names)))
+                house.wait_replaced(name, house.kill(name))
+        picture = Picture([message.value for message in messages])
+        account(house, subscriber, picture)
+        if killed == "nobody":
+            check_conservation(house, picture)
+        assert house.stop() == 0
