@@ -226,10 +226,11 @@ commit (ingester_t *self, outbox_t *out)
     outbox_put (out, USHER_LINK_store, 0, &msg);
 }
 
+//  Only the journal's rows are the collector's to prune.
 static void
 committed_tell (ingester_t *self, outbox_t *out)
 {
-    if (!self->collector_up || self->committed == 0)
+    if (self->source != USHER_SOURCE_JOURNAL || !self->collector_up || self->committed == 0)
         return;
     usher_msg_t msg = { .id = USHER_MSG_committed, .committed = { self->committed - 1 } };
     outbox_put (out, USHER_LINK_journal, 0, &msg);
