@@ -74,7 +74,6 @@ typedef struct {
     int64_t seek_from_ms;
     int64_t cue_ms;     //  position of the next ad break, NEVER for none
     size_t boundary;    //  next percentage to report
-    size_t quality;
     unsigned paused_pings;
     unsigned ads_left;
     size_t mark, marks_count;
@@ -132,6 +131,9 @@ void tab_leave (audience_t *self, tab_t *tab, int64_t mean_away_ms);
 
 //  The position of the first mid-roll after a position, or NEVER.
 int64_t tab_cue_after (const tab_t *tab, int64_t position_ms);
+
+//  Does to the playing film what chance says.
+void tab_act (audience_t *self, tab_t *tab);
 
 //  Begins the ad break that is due: pre-roll, mid-roll or post-roll.
 void tab_break_open (audience_t *self, tab_t *tab);
