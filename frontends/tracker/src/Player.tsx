@@ -2,7 +2,8 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { AdOverlay } from './AdOverlay';
 import { type Film, RENDITIONS } from './films';
-import { FilmPlayer, type Screen } from './player';
+import { FilmPlayer } from './player';
+import type { Screen } from './screen';
 import type { Settings } from './settings';
 
 const RATES = [0.5, 1, 1.5, 2];

@@ -9,20 +9,8 @@
 //  The session begins when the film is ready, so that "ready" belongs to it.
 
 import {
-  MediaPlayerAdBreakType,
   endMediaTracking,
   startMediaTracking,
-  trackMediaAdBreakEnd,
-  trackMediaAdBreakStart,
-  trackMediaAdClick,
-  trackMediaAdComplete,
-  trackMediaAdFirstQuartile,
-  trackMediaAdMidpoint,
-  trackMediaAdPause,
-  trackMediaAdResume,
-  trackMediaAdSkip,
-  trackMediaAdStart,
-  trackMediaAdThirdQuartile,
   trackMediaBufferEnd,
   trackMediaBufferStart,
   trackMediaEnd,
@@ -39,39 +27,16 @@ import {
   trackMediaVolumeChange,
   updateMediaTracking,
 } from '@snowplow/browser-plugin-media';
-import { type AdBreak, type AdFact, type AdInput, isOver, startBreak, stepBreak } from './adbreak';
-import { type Film, POD, RENDITIONS, type Rendition } from './films';
+import { type AdFact, type AdInput, isOver, startBreak, stepBreak } from './adbreak';
+import { trackAdFact } from './adtracking';
+import { type Film, POD, type Rendition } from './films';
+import { type Screen, newScreen } from './screen';
 import type { Settings } from './settings';
-
-export interface Screen {
-  film: Film;
-  ready: boolean; // the film is loaded
-  failed: string | null; // why it could not be
-  begun: boolean; // play was pressed in this playback
-  playing: boolean;
-  ended: boolean;
-  stalled: boolean;
-  position: number; // s
-  duration: number; // s, 0 while unknown
-  volume: number; // 0..1
-  muted: boolean;
-  rate: number;
-  quality: string;
-  fullscreen: boolean;
-  pictureInPicture: boolean;
-  adBreak: AdBreak | null;
-}
 
 const AD_TICK_MS = 100;
 const END_MARGIN_SECONDS = 1;
 const FLUSH_MS = 1000; // how long the plugin may hold seek and volume events back
 const BOUNDARIES = [10, 25, 50, 75, 90];
-const QUARTILE = {
-  25: trackMediaAdFirstQuartile,
-  50: trackMediaAdMidpoint,
-  75: trackMediaAdThirdQuartile,
-} as const;
-
 type MediaPlayerReading = ReturnType<FilmPlayer['reading']>;
 
 export class FilmPlayer {
@@ -98,24 +63,7 @@ export class FilmPlayer {
     film: Film,
     private readonly settings: Settings,
   ) {
-    this.screen = {
-      film,
-      ready: false,
-      failed: null,
-      begun: false,
-      playing: false,
-      ended: false,
-      stalled: false,
-      position: 0,
-      duration: 0,
-      volume: video.volume,
-      muted: video.muted,
-      rate: 1,
-      quality: RENDITIONS[1]?.label ?? '',
-      fullscreen: false,
-      pictureInPicture: false,
-      adBreak: null,
-    };
+    this.screen = newScreen(film, video);
     this.listen();
     void this.load();
   }
@@ -480,52 +428,12 @@ export class FilmPlayer {
   }
 
   private trackAd(fact: AdFact): void {
-    const media = this.media();
-    const adBreak = {
-      breakId: this.breakId,
-      name: this.screen.ended ? 'post-roll' : this.screen.position > 0 ? 'mid-roll' : 'pre-roll',
-      breakType: MediaPlayerAdBreakType.Linear,
-      podSize: POD.length,
-    };
-    switch (fact.fact) {
-      case 'break_start':
-        return trackMediaAdBreakStart({ ...media, adBreak });
-      case 'start':
-        return trackMediaAdStart({ ...media, ad: this.adOf(fact.index) });
-      case 'quartile':
-        return QUARTILE[fact.percent](media);
-      case 'complete':
-        return trackMediaAdComplete(media);
-      case 'skip':
-        return trackMediaAdSkip({ ...media, percentProgress: fact.percent });
-      case 'click':
-        return trackMediaAdClick({ ...media, percentProgress: fact.percent });
-      case 'pause':
-        return trackMediaAdPause({ ...media, percentProgress: fact.percent });
-      case 'resume':
-        return trackMediaAdResume({ ...media, percentProgress: fact.percent });
-      case 'break_end':
-        return trackMediaAdBreakEnd(media);
-    }
-  }
-
-  private adOf(index: number): {
-    adId: string;
-    name: string;
-    creativeId: string;
-    duration: number;
-    skippable: boolean;
-  } {
-    const ad = POD[index];
-    if (!ad) throw new Error(`no ad ${index} in a pod of ${POD.length}`);
-    const { adSeconds, skipAfter } = this.settings;
-    return {
-      adId: ad.adId,
-      name: ad.name,
-      creativeId: ad.creativeId,
-      duration: adSeconds,
-      skippable: skipAfter < adSeconds,
-    };
+    const name = this.screen.ended
+      ? 'post-roll'
+      : this.screen.position > 0
+        ? 'mid-roll'
+        : 'pre-roll';
+    trackAdFact(this.media(), { breakId: this.breakId, name }, fact, this.settings);
   }
 
   //  ------------------------------------------------------------------
