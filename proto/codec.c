@@ -11,12 +11,19 @@
 //  Message ids are small; this finds a layout without a search.
 #define ID_MAX 127
 
+//  What msgpack calls a negative fixint, -1 to -32, stands for so many fields that hold their zero.
+#define SKIP_MAX 32u
+
+//  Goes into the checksum: grows when fields are written in another way.
+#define ENCODING 2
+
 uint32_t
 usher_schema (void)
 {
     static uint32_t checksum;    //  a cache of a constant, not state
     if (checksum)
         return checksum;
+    checksum = ENCODING;
     for (size_t row = 0; row < usher_layout_count; row++) {
         const usher_layout_t *layout = &usher_layouts [row];
         checksum = XXH32 (layout->name, strlen (layout->name), checksum + layout->id);
@@ -106,7 +113,8 @@ pack_field (msgpack_packer *packer, const void *value, const usher_field_t *fiel
     case USHER_U64:
         return msgpack_pack_uint64 (packer, *(const uint64_t *)value);
     case USHER_F64:
-        return msgpack_pack_double (packer, *(const double *)value);
+        return isnan (*(const double *)value) ? msgpack_pack_nil (packer)
+                                              : msgpack_pack_double (packer, *(const double *)value);
     case USHER_STR:
         text = value;
         if (text->size > field->max)
@@ -118,24 +126,57 @@ pack_field (msgpack_packer *packer, const void *value, const usher_field_t *fiel
     return -1;
 }
 
+//  Zero fields in front of one that is not, a byte for each SKIP_MAX.
+static int
+pack_skip (sink_t *sink, size_t zeros, size_t *items)
+{
+    for (; zeros; (*items)++) {
+        size_t run = zeros < SKIP_MAX ? zeros : SKIP_MAX;
+        if (sink->next == sink->end)
+            return -1;
+        *sink->next++ = (uint8_t)(0x100 - run);
+        zeros -= run;
+    }
+    return 0;
+}
+
+//  The array's head was written for all fields there can be; now it is known how many items came.
+static void
+array_patch (uint8_t *head, size_t items)
+{
+    if (*head != 0xdc)
+        *head = (uint8_t)(0x90 | items);
+    else {
+        head [1] = (uint8_t)(items >> 8);
+        head [2] = (uint8_t)items;
+    }
+}
+
 size_t
 usher_encode (const usher_msg_t *msg, void *data, size_t size)
 {
     const usher_layout_t *layout = usher_layout (msg->id);
     if (!layout)
         return 0;
-    size_t count = layout->field_count;
-    while (count &&
-           field_is_zero (field_at (msg, &layout->fields [count - 1]), layout->fields [count - 1].kind))
-        count--;
     sink_t sink = { data, (uint8_t *)data + size };
     msgpack_packer packer;
     msgpack_packer_init (&packer, &sink, sink_write);
-    if (msgpack_pack_array (&packer, count + 1) || msgpack_pack_uint32 (&packer, layout->id))
+    if (msgpack_pack_array (&packer, layout->field_count + 1) || msgpack_pack_uint32 (&packer, layout->id))
         return 0;
-    for (size_t col = 0; col < count; col++)
-        if (pack_field (&packer, field_at (msg, &layout->fields [col]), &layout->fields [col]))
+    size_t items = 1, zeros = 0;
+    for (size_t col = 0; col < layout->field_count; col++) {
+        const usher_field_t *field = &layout->fields [col];
+        const void *value = field_at (msg, field);
+        if (field_is_zero (value, field->kind)) {
+            zeros++;
+            continue;
+        }
+        if (pack_skip (&sink, zeros, &items) || pack_field (&packer, value, field))
             return 0;
+        zeros = 0;
+        items++;
+    }
+    array_patch (data, items);
     return (size_t)(sink.next - (uint8_t *)data);
 }
 
@@ -205,7 +246,13 @@ take_double (usher_frame_t *frame, double *value)
 {
     uint8_t tag;
     uint64_t bits;
-    if (!take_tag (frame, &tag) || tag != 0xcb || !take_number (frame, 8, &bits))
+    if (!take_tag (frame, &tag))
+        return false;
+    if (tag == 0xc0) {
+        *value = NAN;
+        return true;
+    }
+    if (tag != 0xcb || !take_number (frame, 8, &bits))
         return false;
     memcpy (value, &bits, sizeof bits);
     return true;
@@ -251,6 +298,26 @@ take_field (usher_frame_t *frame, void *value, const usher_field_t *field)
     return USHER_E_SHAPE;
 }
 
+//  Fills a message that was zeroed from so many items.
+static usher_error_t
+take_fields (usher_frame_t *frame, const usher_layout_t *layout, uint64_t items, usher_msg_t *msg)
+{
+    size_t col = 0;
+    for (; items; items--) {
+        if (frame->next != frame->end && *frame->next >= 0x100 - SKIP_MAX) {
+            col += 0x100u - *frame->next++;
+            continue;
+        }
+        if (col >= layout->field_count)
+            return USHER_E_SHAPE;
+        const usher_field_t *field = &layout->fields [col++];
+        usher_error_t error = take_field (frame, (char *)&msg->hello + field->offset, field);
+        if (error)
+            return error;
+    }
+    return col <= layout->field_count ? USHER_OK : USHER_E_SHAPE;
+}
+
 usher_error_t
 usher_frame_open (usher_frame_t *frame, const void *data, size_t size)
 {
@@ -280,16 +347,11 @@ usher_decode (usher_frame_t *frame, usher_msg_t *msg)
     const usher_layout_t *layout = usher_layout (id);
     if (!layout)
         return USHER_E_UNKNOWN;
-    if (count - 1 > layout->field_count)
-        return USHER_E_SHAPE;
     memset (&msg->hello, 0, layout->size);
-    for (size_t col = 0; col < count - 1; col++) {
-        const usher_field_t *field = &layout->fields [col];
-        usher_error_t error = take_field (frame, (char *)&msg->hello + field->offset, field);
-        if (error) {
-            memset (&msg->hello, 0, layout->size);
-            return error;
-        }
+    usher_error_t error = take_fields (frame, layout, count - 1, msg);
+    if (error) {
+        memset (&msg->hello, 0, layout->size);
+        return error;
     }
     msg->id = (usher_msg_id_t)id;
     return USHER_OK;

@@ -3,8 +3,8 @@
 
 read_vectors.py USHER_DESCRIBE [VECTORS]
 
-VECTORS is the committed vectors.txt beside this file. Each vector is one array [id, field, ...]; `usher-describe
-values` says in JSON what each field should hold. Fields that a vector leaves out must be zero there.
+VECTORS is the committed vectors.txt beside this file. Each vector is one array [id, item, ...]: a field, or a negative
+number for so many fields that are zero; nil is NaN. `usher-describe values` says in JSON what each field should hold.
 """
 
 import json
@@ -16,6 +16,7 @@ import sys
 import msgpack
 
 ZEROS = {"U32": 0, "U64": 0, "ENUM": 0, "F64": 0.0, "STR": b""}
+ZERO = object()
 TYPES = {"U32": int, "U64": int, "ENUM": int, "F64": float, "STR": bytes}
 
 
@@ -29,17 +30,25 @@ def same(a, b):
     return a == b or (isinstance(a, float) and math.isnan(a) and math.isnan(b))
 
 
+def unfolded(items):
+    """The id and the fields, ZERO where one was skipped."""
+    fields = []
+    for item in items:
+        fields += [ZERO] * -item if type(item) is int and item < 0 else [math.nan if item is None else item]
+    return fields
+
+
 def check(record, data):
     """Returns what is wrong with one vector, as a list of lines."""
-    items = msgpack.unpackb(data)
-    if not isinstance(items, list) or items[0] != record["id"]:
+    items = unfolded(msgpack.unpackb(data))
+    if items[0] != record["id"]:
         return [f"{record['name']}: not an array that begins with {record['id']}"]
     fields = record["fields"]
     if len(items) > len(fields) + 1:
         return [f"{record['name']}: {len(items) - 1} fields, at most {len(fields)}"]
     wrong = []
     for at, (field, kind, value) in enumerate(fields, 1):
-        found = items[at] if at < len(items) else ZEROS[kind]
+        found = items[at] if at < len(items) and items[at] is not ZERO else ZEROS[kind]
         if type(found) is not TYPES[kind] or not same(found, wanted_value(kind, value)):
             wrong.append(f"{record['name']}: {field} is {found!r}, wanted {value!r}")
     return wrong

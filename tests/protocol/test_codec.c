@@ -191,7 +191,7 @@ test_missing_fields (void **state)
             bench_zero_field (&msg, &layout->fields [col]);
         uint8_t *data;
         size_t size = bench_encode (&msg, &data);
-        assert_int_equal (bench_array_size (data), count + 1);
+        assert_true (bench_array_size (data) <= count + 1);
         usher_frame_t frame;
         usher_records_open (&frame, data, size);
         memset (&back, 0xa5, sizeof back);
