@@ -76,27 +76,38 @@ frame_close (outbox_t *self, open_frame_t *frame)
 static void
 frame_reserve (open_frame_t *frame, size_t bytes)
 {
-    if (frame->size - frame->used >= bytes)
+    if (frame->size >= bytes)
         return;
-    while (frame->size - frame->used < bytes)
-        frame->size = frame->size ? frame->size * 2 : 4096;
-    frame->data = memory_resize (frame->data, frame->size, 1);
+    frame->data = memory_resize (frame->data, bytes, 1);
+    frame->size = bytes;
 }
 
+//  Writes msg behind what is there. Returns false when the frame would grow beyond limit.
+static bool
+frame_write (open_frame_t *frame, const usher_msg_t *msg, size_t limit)
+{
+    if (frame->used >= limit)
+        return false;
+    frame_reserve (frame, limit);
+    if (frame->used == 0)
+        frame->used = usher_frame_begin (frame->data, limit);
+    size_t size = usher_encode (msg, frame->data + frame->used, limit - frame->used);
+    frame->used += size;
+    return size > 0;
+}
+
+//  Room is found by trying: how much a message can need at most is as dear to know as to write it.
 void
 outbox_put (outbox_t *self, usher_link_id_t link, uint32_t peer, const usher_msg_t *msg)
 {
     open_frame_t *frame = frame_open (self, link, peer);
-    size_t bound = usher_encode_bound (msg);
-    if (frame->used && frame->used + bound > OUTBOX_FRAME_BYTES)
+    if (frame_write (frame, msg, OUTBOX_FRAME_BYTES))
+        return;
+    if (frame->used > USHER_FRAME_HEAD)
         frame_close (self, frame);
-    frame_reserve (frame, bound + USHER_FRAME_HEAD);
-    if (frame->used == 0)
-        frame->used = usher_frame_begin (frame->data, frame->size);
-    size_t size = usher_encode (msg, frame->data + frame->used, frame->size - frame->used);
-    if (size == 0)
+    frame->used = 0;
+    if (!frame_write (frame, msg, USHER_FRAME_HEAD + usher_encode_bound (msg)))
         abort ();    //  a field beyond its limit: our own mistake
-    frame->used += size;
 }
 
 void

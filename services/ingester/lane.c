@@ -119,15 +119,22 @@ static void
 building_reserve (lane_t *self, size_t bytes)
 {
     frame_t *frame = &self->building;
-    if (!frame->data) {
-        self->building_room = HEAD_ROOM + FULL_BYTES;
-        frame->data = memory_new (self->building_room, 1);
-        frame->begin = HEAD_ROOM;
-    }
-    if (frame->begin + frame->size + bytes > self->building_room) {
-        self->building_room = frame->begin + frame->size + bytes;
-        frame->data = memory_resize (frame->data, self->building_room, 1);
-    }
+    if (frame->data && self->building_room >= HEAD_ROOM + bytes)
+        return;
+    self->building_room = HEAD_ROOM + bytes;
+    frame->data = memory_resize (frame->data, self->building_room, 1);
+    frame->begin = HEAD_ROOM;
+}
+
+//  Writes an event behind those that are there. Returns false when there is no room.
+static bool
+building_write (lane_t *self, const usher_msg_t *event)
+{
+    frame_t *frame = &self->building;
+    size_t at = frame->begin + frame->size;
+    size_t size = usher_encode (event, frame->data + at, self->building_room - at);
+    frame->size += size;
+    return size > 0;
 }
 
 //  The head goes in last, right before the events: only now is the clock known.
@@ -150,17 +157,16 @@ void
 lane_add (lane_t *self, const usher_msg_t *event, uint32_t partition, uint64_t offset, uint64_t clock_ms,
           outbox_t *out)
 {
-    size_t bound = usher_encode_bound (event);
-    if (self->building.size && self->building.size + bound > FULL_BYTES)
-        batch_close (self, clock_ms, out);
-    building_reserve (self, bound);
-    frame_t *frame = &self->building;
-    size_t at = frame->begin + frame->size;
-    size_t size = usher_encode (event, frame->data + at, self->building_room - at);
-    if (size == 0)
-        abort ();    //  the decoders keep every field within its limit
-    frame->size += size;
-    frame_note (frame, partition, offset);
+    building_reserve (self, FULL_BYTES);
+    if (!building_write (self, event)) {
+        if (self->building.size)
+            batch_close (self, clock_ms, out);
+        size_t bound = usher_encode_bound (event);
+        building_reserve (self, bound > FULL_BYTES ? bound : FULL_BYTES);
+        if (!building_write (self, event))
+            abort ();    //  the decoders keep every field within its limit
+    }
+    frame_note (&self->building, partition, offset);
     self->events++;
 }
 
@@ -185,7 +191,7 @@ lane_flush (lane_t *self, uint64_t clock_ms, bool beat, outbox_t *out)
     //  An empty frame for somebody who is not there would only be kept.
     if (self->building.size == 0 && !(beat && self->up && self->count == 0))
         return;
-    building_reserve (self, 0);
+    building_reserve (self, FULL_BYTES);
     batch_close (self, clock_ms, out);
 }
 
