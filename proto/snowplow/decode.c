@@ -4,6 +4,7 @@
 #include "snowplow/enriched_tsv.h"
 #include "snowplow/event_draft.h"
 #include "snowplow/flattened.h"
+#include "snowplow/sdk_json.h"
 
 #include <stdlib.h>
 
@@ -42,6 +43,16 @@ size_without_newline (const char *data, size_t size)
     return size;
 }
 
+static decode_result_t
+decode_json (draft_t *draft, const char *data, size_t size)
+{
+    decode_result_t result = flattened_decode (draft, data, size);
+    if (!draft->enriched)
+        return result;
+    draft_open (draft, size);
+    return sdk_json_decode (draft, data, size);
+}
+
 decode_result_t
 decode_event (decoder_t *self, const char *data, size_t size, usher_event_t *event, const char **reason)
 {
@@ -52,7 +63,7 @@ decode_event (decoder_t *self, const char *data, size_t size, usher_event_t *eve
     if (size == 0)
         result = draft_fail (draft, "empty message");
     else if (data [0] == '{')
-        result = flattened_decode (draft, data, size);
+        result = decode_json (draft, data, size);
     else
         result = enriched_tsv_decode (draft, data, size);
     if (result == DECODE_EVENT)

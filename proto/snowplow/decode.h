@@ -1,7 +1,8 @@
 //  decode - one message of a source, in whichever form it came, as an event
 //
-//  Two forms, told apart by their first byte: flattened JSON as the reference's Snowbridge script writes it
-//  (flattened.h) and the enriched event of 131 columns (enriched_tsv.h).
+//  Three forms, told apart by looking at the message: what does not begin with a brace is the enriched event of 131
+//  columns (enriched_tsv.h), JSON with a member that only enriched events have is the Analytics SDK's (sdk_json.h), all
+//  other JSON is what the reference's Snowbridge script writes (flattened.h). docs/inputs.md has what each tells.
 
 #ifndef DECODE_H
 #define DECODE_H

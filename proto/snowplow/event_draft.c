@@ -92,6 +92,33 @@ fill_ad_id (draft_t *self, const member_t *member, usher_str_t *field, const jso
     return fill_text (self, member, field, none ? &(json_value_t){ .type = 'n' } : value);
 }
 
+static void
+fill_media_type (usher_str_t *field, const json_value_t *value)
+{
+    *field = json_value_is (value, "VIDEO")   ? usher_str ("video")
+             : json_value_is (value, "AUDIO") ? usher_str ("audio")
+                                              : (usher_str_t){ 0 };
+}
+
+static bool
+fill_error (draft_t *self, const member_t *member, usher_str_t *field, const json_value_t *value)
+{
+    if (value->type != '{')
+        return fill_text (self, member, field, value);
+    json_scan_t scan;
+    json_value_t key, inner, message = { .type = 'n' }, code = message;
+    json_scan_open (&scan, value->data, value->size);
+    json_scan_enter (&scan);
+    while (json_scan_member (&scan, &key) && json_scan_value (&scan, &inner)) {
+        if (json_value_is (&key, "message"))
+            message = inner;
+        if (json_value_is (&key, "code"))
+            code = inner;
+    }
+    bool says = message.type == '"' && message.size;
+    return fill_text (self, member, field, says ? &message : &code);
+}
+
 //  A whole number from 0 to limit, else 0.
 static uint64_t
 count_of (double number, uint64_t limit)
@@ -107,16 +134,21 @@ plus_one (double number, uint64_t limit)
     return number >= 0 && number <= (double)(limit - 1) ? (uint32_t)lround (number) + 1 : 0;
 }
 
-static bool
-fill (draft_t *self, const member_t *member, const json_value_t *value)
+bool
+draft_fill_member (draft_t *self, const member_t *member, const json_value_t *value)
 {
     void *field = (char *)self + member->offset;
     double number = json_value_number (value);
     switch (member->as) {
     case AS_TEXT:
         return fill_text (self, member, field, value);
+    case AS_MEDIA_TYPE:
+        fill_media_type (field, value);
+        break;
     case AS_AD_ID:
         return fill_ad_id (self, member, field, value);
+    case AS_ERROR:
+        return fill_error (self, member, field, value);
     case AS_SECONDS:
         *(double *)field = number >= 0 ? number : NAN;
         break;
@@ -143,31 +175,24 @@ fill (draft_t *self, const member_t *member, const json_value_t *value)
     return true;
 }
 
+const member_t *
+draft_member (const member_t *members, size_t count, const json_value_t *key)
+{
+    for (size_t row = 0; row < count; row++)
+        if (json_value_is (key, members [row].key))
+            return &members [row];
+    return NULL;
+}
+
 bool
 draft_fill (draft_t *self, const member_t *members, size_t count, const json_value_t *key,
             const json_value_t *value)
 {
-    for (size_t row = 0; row < count; row++)
-        if (json_value_is (key, members [row].key))
-            return fill (self, &members [row], value);
-    return true;
+    const member_t *member = draft_member (members, count, key);
+    return !member || draft_fill_member (self, member, value);
 }
 
 //  ---- the whole
-
-usher_event_kind_t
-draft_kind (usher_str_t event_name)
-{
-    static const char suffix [] = "_event";
-    size_t tail = sizeof suffix - 1;
-    if (event_name.size <= tail || memcmp (event_name.data + event_name.size - tail, suffix, tail) != 0)
-        return USHER_event_kind_other;
-    usher_str_t stem = usher_bytes (event_name.data, event_name.size - tail);
-    for (usher_event_kind_t kind = USHER_event_kind_other + 1; kind < USHER_EVENT_KINDS; kind++)
-        if (usher_str_eq (stem, usher_str (usher_event_kind_names [kind])))
-            return kind;
-    return USHER_event_kind_other;
-}
 
 decode_result_t
 draft_finish (draft_t *self)
@@ -179,6 +204,8 @@ draft_finish (draft_t *self)
         return draft_fail (self, "collector_tstamp: not an instant: %.*s",
                            (int)utf8_cut (self->collected.data, self->collected.size, 40),
                            self->collected.data);
+    //  A device may have no clock, or one that is before 1970.
+    instant_read (self->created.data, self->created.size, &event->created_ms);
     if (!event->viewer_id.size)
         return draft_fail (self, "no_identity");
     if (event->viewer_id.size > LIMIT_event_viewer_id)

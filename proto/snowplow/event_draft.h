@@ -12,9 +12,11 @@
 typedef struct {
     usher_event_t event;
     //  What the event is made from and does not hold itself.
-    usher_str_t collected, event_name;
+    usher_str_t collected, created, event_vendor, event_name, event_type;
+    usher_str_t user_id, domain_userid;
     usher_str_t error_name, error_description, error_code;
-    char *arena;    //  unescaped strings: together no longer than the message
+    bool enriched;    //  the JSON has a member that only an enriched event has
+    char *arena;      //  unescaped strings: together no longer than the message
     size_t arena_used, arena_size;
     char reason [256];
 } draft_t;
@@ -22,15 +24,17 @@ typedef struct {
 //  How a value fills a field. What is not of the kind, is beyond its limit, NaN, infinite or negative is taken as
 //  absent, and so is null.
 typedef enum {
-    AS_TEXT,         //  string, cut to limit; the text of a number or boolean
-    AS_AD_ID,        //  text, but the number 0 means that there is none
-    AS_SECONDS,      //  number, NaN if absent
-    AS_TOTAL,        //  number, 0 if absent
-    AS_COUNT,        //  whole number up to limit
-    AS_BIG_COUNT,    //  the same for 64 bits
-    AS_PLUS_ONE,     //  rounded number up to limit - 1, plus 1; 0 if absent
-    AS_FLAG,         //  true sets the bits in limit, all else clears them
-    AS_YES_OR_NO     //  1 no, 2 yes, 0 absent
+    AS_TEXT,          //  string, cut to limit; the text of a number or boolean
+    AS_MEDIA_TYPE,    //  VIDEO and AUDIO as HTML5 spells them, in small letters; all else is absent
+    AS_AD_ID,         //  text, but the number 0 means that there is none
+    AS_ERROR,         //  text; of an object its message, else its code
+    AS_SECONDS,       //  number, NaN if absent
+    AS_TOTAL,         //  number, 0 if absent
+    AS_COUNT,         //  whole number up to limit
+    AS_BIG_COUNT,     //  the same for 64 bits
+    AS_PLUS_ONE,      //  rounded number up to limit - 1, plus 1; 0 if absent
+    AS_FLAG,          //  true sets the bits in limit, all else clears them
+    AS_YES_OR_NO      //  1 no, 2 yes, 0 absent
 } as_t;
 
 typedef struct {
@@ -56,6 +60,12 @@ enum {
 #undef LIMIT_OF_STR
 #undef LIMIT_OF_ENUM
 
+//  A row that fills a text of the draft, which is never cut: two people must not become one.
+#define DRAFT_TEXT(key, field)                                                                               \
+    {                                                                                                        \
+        key, AS_TEXT, offsetof (draft_t, field), SIZE_MAX                                                    \
+    }
+
 //  A row that fills a field of the event within its own limit.
 #define MEMBER(key, as, field)                                                                               \
     {                                                                                                        \
@@ -69,6 +79,12 @@ void draft_close (draft_t *self);
 //  Says why; returns DECODE_BAD.
 decode_result_t draft_fail (draft_t *self, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
 
+//  The row of a key; NULL if it has none.
+const member_t *draft_member (const member_t *members, size_t count, const json_value_t *key);
+
+//  Fills what the row names. Returns false after draft_fail.
+bool draft_fill_member (draft_t *self, const member_t *member, const json_value_t *value);
+
 //  Fills what the key names; a key that has no row is no concern. Returns false after draft_fail.
 bool draft_fill (draft_t *self, const member_t *members, size_t count, const json_value_t *key,
                  const json_value_t *value);
@@ -77,10 +93,7 @@ bool draft_fill (draft_t *self, const member_t *members, size_t count, const jso
 bool draft_fill_text (draft_t *self, const char *name, usher_str_t *field, size_t limit, const char *data,
                       size_t size);
 
-//  The kind of an event_name, play_event and so on; USHER_event_kind_other for all that is none.
-usher_event_kind_t draft_kind (usher_str_t event_name);
-
-//  Ends a message: is there a viewer and an instant? Fills collected_ms.
+//  Ends a message: is there a viewer and an instant? Fills collected_ms and created_ms.
 decode_result_t draft_finish (draft_t *self);
 
 #endif

@@ -1,12 +1,13 @@
 //  flattened - the reference's message: eight JSON members that its Snowbridge script makes of an enriched event
 
 #include "snowplow/flattened.h"
+#include "snowplow/media_kinds.h"
+#include "snowplow/sdk_json.h"
 
-//  The viewer's id is never cut: two people must not become one.
 static const member_t members [] = {
-    { "collector_tstamp", AS_TEXT, offsetof (draft_t, collected), SIZE_MAX },
-    { "event_name", AS_TEXT, offsetof (draft_t, event_name), SIZE_MAX },
-    { "viewer_id", AS_TEXT, offsetof (draft_t, event.viewer_id), SIZE_MAX },
+    DRAFT_TEXT ("collector_tstamp", collected),
+    DRAFT_TEXT ("event_name", event_name),
+    DRAFT_TEXT ("viewer_id", event.viewer_id),
     MEMBER ("event_id", AS_TEXT, event_id),
     MEMBER ("adsClicked", AS_COUNT, ads_clicked),
     MEMBER ("adsSkipped", AS_COUNT, ads_skipped),
@@ -14,18 +15,24 @@ static const member_t members [] = {
     MEMBER ("video_ts", AS_SECONDS, video_s),
 };
 
+//  Returns false with a reason, or with draft->enriched: it is another form.
 static bool
 read_members (draft_t *draft, const char *data, size_t size)
 {
     json_scan_t scan;
     json_value_t key, value;
+    bool good = true;
     json_scan_open (&scan, data, size);
     json_scan_enter (&scan);
-    while (json_scan_member (&scan, &key) && json_scan_value (&scan, &value))
-        if (!draft_fill (draft, members, sizeof members / sizeof *members, &key, &value))
-            return false;
-    if (json_scan_done (&scan))
-        return true;
+    while (json_scan_member (&scan, &key)) {
+        const member_t *member = draft_member (members, sizeof members / sizeof *members, &key);
+        draft->enriched = !member && sdk_json_is_member (&key);
+        if (draft->enriched || !json_scan_value (&scan, &value))
+            break;
+        good = (!member || draft_fill_member (draft, member, &value)) && good;
+    }
+    if (draft->enriched || json_scan_done (&scan))
+        return good && !draft->enriched;
     draft_fail (draft, "JSON: %s at byte %td", scan.fault, scan.at - scan.start);
     return false;
 }
@@ -47,7 +54,7 @@ flattened_decode (draft_t *draft, const char *data, size_t size)
         return DECODE_BAD;
     if (!draft->event_name.size)
         return draft_fail (draft, "event_name is missing");
-    event->kind = draft_kind (draft->event_name);
+    event->kind = media_kind_of_name (draft->event_name);
     if (!is_flattened_kind (event->kind))
         return DECODE_PASSED_BY;
     if (usher_str_eq (event->viewer_id, usher_str ("PoC user")))

@@ -322,8 +322,8 @@ test_schemas_and_their_models (void **state)
         decode_contexts (*state, CONTEXTS (PLAYER ("1-0-3", "{\"currentTime\":7,\"isLive\":true}")));
     assert_true (old.video_s == 7);
     assert_int_equal (old.flags, USHER_LIVE);
-    assert_int_equal (decode_contexts (*state, CONTEXTS (PLAYER ("3-0-0", "{\"currentTime\":7}"))).has, 0);
-    assert_int_equal (decode_contexts (*state, CONTEXTS (PLAYER ("20-0-0", "{\"currentTime\":7}"))).has, 0);
+    assert_int_equal (decode_contexts (*state, CONTEXTS (PLAYER ("0-0-0", "{\"currentTime\":7}"))).has, 0);
+    assert_int_equal (decode_contexts (*state, CONTEXTS (PLAYER ("2", "{\"currentTime\":7}"))).has, 0);
     assert_int_equal (decode_contexts (*state, CONTEXTS ("1,null,[],{},{\"schema\":3,\"data\":{}}")).has, 0);
     assert_int_equal (decode_contexts (*state, CONTEXTS (PLAYER ("2-0-0", "[1]"))).has, 0);
 }
