@@ -1,4 +1,4 @@
-//  source_file - reads events from a file, a line each: flattened JSON or enriched TSV
+//  source_file - reads events from a file, a line each, in any of the forms of docs/inputs.md
 //
 //  An offset is the byte that a line begins at. The file may grow while it is read; a line without its newline is
 //  not there yet.

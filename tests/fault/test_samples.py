@@ -10,6 +10,7 @@ from naive import RANK, fold, status_of
 
 BROWSER, NODE = "requests-browser-4.10.json", "requests-node-4.8.0.json"
 TSV = ("enriched-browser-4.10.tsv", "enriched-node-4.8.0.tsv")
+SDK = "snowbridge-sdk-json-browser-4.10.ndjson"
 FLATTENED = "snowbridge-flattened-browser-4.10.ndjson"
 WS_FIELDS = ["viewer_id", "collector_tstamp", "event_id", "event_name", "video_ts", "adsClicked", "adsSkipped", "adId", "status"]
 TOLD = ("event_id", "event_name", "video_ts", "adsClicked", "adsSkipped", "status")
@@ -182,6 +183,19 @@ def young_tsv(path):
     path.write_text("\n".join(lines) + "\n")
 
 
+def young_sdk(path):
+    seconds, lines = since_sample(), []
+    for line in (DATA / SDK).read_text().splitlines():
+        event = json.loads(line)
+        for member in ("collector_tstamp", "dvce_created_tstamp"):
+            if member in event:
+                whole, _, decimals = event[member].removesuffix("Z").partition(".")
+                whole = shifted(whole, "%Y-%m-%dT%H:%M:%S", seconds)
+                event[member] = f"{whole}.{decimals}Z" if decimals else f"{whole}Z"
+        lines.append(json.dumps(event))
+    path.write_text("\n".join(lines) + "\n")
+
+
 def reference_rows(events):
     """What the reference writes: one status a viewer, by collector_tstamp."""
     viewers = {}
@@ -206,10 +220,12 @@ def test_file_of_flattened_messages(tmp_path):
         assert house.rows("SELECT * FROM quarantine") == []
 
 
-def test_file_of_enriched_events(tmp_path):
-    young_tsv(tmp_path / "events.tsv")
+@pytest.mark.parametrize("young", [young_tsv, young_sdk])
+def test_file_of_enriched_events(tmp_path, young):
+    young(tmp_path / "events")
     wanted = {row["event_id"]: row["status"] for events in expected_sessions(TSV[0]).values() for row in fold(events).rows}
-    with House(ingester_source="file", ingester_file=tmp_path / "events.tsv") as house:
+    with House(ingester_source="file", ingester_file=tmp_path / "events") as house:
         house.wait_for(lambda: len(stored_statuses(house)) >= len(wanted), "the rows of the file")
         house.stop()
         assert stored_statuses(house) == wanted
+        assert house.rows("SELECT * FROM quarantine") == []

@@ -5,9 +5,7 @@
 //  recording's fixed network user id is given to every request, and each request the collector's time of its
 //  row, so that derived_tstamp compares too.
 
-#include "test_tracker.h"
-
-#include <jansson.h>
+#include "test_recording.h"
 
 #define ROWS_MAX 64
 
@@ -43,35 +41,6 @@ table_read (table_t *self, const char *name)
     }
 }
 
-static const char *
-header (const json_t *headers, const char *name)
-{
-    void *at = json_object_iter ((json_t *)headers);
-    for (; at; at = json_object_iter_next ((json_t *)headers, at))
-        if (strcasecmp (json_object_iter_key (at), name) == 0)
-            return json_string_value (json_object_iter_value (at));
-    return NULL;
-}
-
-static void
-request_fill (tracker_request_t *self, const json_t *recorded)
-{
-    const json_t *headers = json_object_get (recorded, "headers");
-    const char *url = json_string_value (json_object_get (recorded, "url"));
-    const char *query = strchr (url, '?');
-    unit_request (self);
-    self->method = span_of (json_string_value (json_object_get (recorded, "method")));
-    self->path = (span_t){ url, query ? (size_t)(query - url) : strlen (url) };
-    self->query = span_of (query ? query + 1 : NULL);
-    self->body = span_of (json_string_value (json_object_get (recorded, "bodyRaw")));
-    self->content_type = span_of (header (headers, "content-type"));
-    self->user_agent = span_of (header (headers, "user-agent"));
-    self->referer = span_of (header (headers, "referer"));
-    self->anonymous = header (headers, "sp-anonymous") != NULL;
-    self->collector_ms = json_integer_value (json_object_get (recorded, "t"));
-    self->etl_ms = self->collector_ms + 250;
-}
-
 static void
 compare_rows (const row_t *expected, const row_t *got)
 {
@@ -100,7 +69,7 @@ replay (const char *requests, const char *rows, size_t refused)
     json_array_foreach (list, index, recorded)
     {
         tracker_request_t request;
-        request_fill (&request, recorded);
+        recording_request (&request, recorded);
         if (span_is (request.method, "OPTIONS"))
             continue;
         tracker_outcomes_t *outcomes = tracker_read (&request);
