@@ -123,6 +123,20 @@ test_any_order_of_the_members (void **state)
         }
 }
 
+//  Its name says what it is, and its members say what they say.
+static void
+test_an_event_of_a_newer_model (void **state)
+{
+    usher_event_t event = decode_good (
+        *state,
+        "{\"event_vendor\":\"com.snowplowanalytics.snowplow.media\",\"event_name\":\"volume_change_"
+        "event\",\"event_version\":\"7-0-0\"," TSTAMP "," USER
+        ",\"unstruct_event_com_snowplowanalytics_snowplow_media_volume_change_event_7\":{\"newVolume\":"
+        "40,\"loudness\":{}}}");
+    assert_int_equal (event.kind, USHER_event_kind_volume_change);
+    assert_int_equal (event.volume, 41);
+}
+
 //  ---- values
 
 static void
@@ -247,6 +261,7 @@ main (void)
         TEST (test_every_truncation_of_the_samples),
         TEST (test_which_json_it_is),
         TEST (test_any_order_of_the_members),
+        TEST (test_an_event_of_a_newer_model),
         TEST (test_timestamps_without_trailing_zeros),
         TEST (test_numbers_as_go_prints_them),
         TEST (test_who_the_viewer_is),
