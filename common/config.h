@@ -25,9 +25,15 @@ typedef struct {
     struct {
         bool enabled;                  //  default true
         uint16_t port;                 //  default 9090
-        char *paths;                   //  extra vendor/version paths, comma separated
+        char *paths;                   //  vendor/version paths that mean tp2, or FROM=TO, commas between them
         uint32_t max_body_bytes;       //  default 1048576
         char *cookie_name;             //  default sp
+        uint32_t cookie_days;          //  default 365; 0: no cookie, neither read nor set
+        bool cookie_secure;            //  default true
+        bool cookie_http_only;         //  default true
+        char *cookie_same_site;        //  None, Lax, Strict
+        uint32_t mask_ip_octets;       //  of IPv4, from the end; default 0
+        uint32_t mask_ip_segments;     //  of IPv6, from the end; default 0
         uint64_t max_journal_bytes;    // default 1 GiB; beyond it: 503
     } collector;
 

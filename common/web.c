@@ -6,10 +6,8 @@
 
 #include "web.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -18,11 +16,11 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "listen.h"
 #include "log.h"
 #include "memory.h"
 
-//  Connections that the kernel keeps for us; those taken in one go.
-#define BACKLOG 4096
+//  Connections taken in one go.
 #define ACCEPTS 64
 //  Turns of libuv's loop before others get theirs, and for closing.
 #define RUNS_MAX 32
@@ -61,46 +59,6 @@ on_lws_log (int level, const char *line)
 
 //  ---- listening
 
-//  Returns a listening socket, or -1 with errno.
-static int
-socket_listen (const struct addrinfo *address)
-{
-    int fd = socket (address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), yes = 1;
-    if (fd < 0)
-        return -1;
-    setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (bind (fd, address->ai_addr, address->ai_addrlen) == 0 && listen (fd, BACKLOG) == 0)
-        return fd;
-    int error = errno;
-    close (fd);
-    errno = error;
-    return -1;
-}
-
-static int
-port_listen (const char *bind_address, const web_listener_t *what)
-{
-    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_PASSIVE };
-    struct addrinfo *found = NULL;
-    char port [8];
-    snprintf (port, sizeof port, "%u", what->port);
-    int error = getaddrinfo (bind_address, port, &hints, &found);
-    int fd = error ? -1 : socket_listen (found);
-    if (error)
-        log_error ("bad address",
-                   "key=bind address=%s reason=\"%s\" hint=\"give a numeric address, as 127.0.0.1\"",
-                   bind_address, gai_strerror (error));
-    else if (fd < 0)
-        log_error ("cannot listen", "what=%s address=%s:%u reason=\"%s\" hint=\"%s\"", what->name,
-                   bind_address, what->port, strerror (errno),
-                   errno == EADDRINUSE
-                       ? "another program has this port: stop it, or set another one in usher.yaml"
-                       : "set another address or port in usher.yaml");
-    if (found)
-        freeaddrinfo (found);
-    return fd;
-}
-
 //  Out of descriptors: takes the connection to refuse it, else the loop would spin on it.
 static void
 refuse (listener_t *self)
@@ -138,7 +96,7 @@ on_connection (uv_poll_t *poll, int status, int events)
 static bool
 listener_open (web_t *self, listener_t *listener, const char *bind_address, const web_listener_t *what)
 {
-    listener->fd = port_listen (bind_address, what);
+    listener->fd = listen_open (what->name, bind_address, what->port);
     if (listener->fd < 0)
         return false;
     struct lws_context_creation_info info = { 0 };

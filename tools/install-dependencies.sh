@@ -15,6 +15,7 @@ librdkafka-dev
 libcurl4-openssl-dev libcurl4-gnutls-dev
 libmsgpack-c-dev libmsgpack-dev
 libjansson-dev
+libmicrohttpd-dev
 libwebsockets-dev
 libwebsockets-evlib-uv
 libuv1-dev

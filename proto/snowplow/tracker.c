@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define PAYLOAD_PREFIX "iglu:com.snowplowanalytics.snowplow/payload_data/jsonschema/1-0-"
 
@@ -27,7 +28,7 @@ typedef struct {
     tracker_fault_t fault;
 } judge_t;
 
-//  The adapters of Enrich that we have: which paths they serve, whether they take a body.
+//  The adapters of Enrich that we have: which paths they serve, whether they take the body of a POST.
 static const struct {
     const char *path;
     bool takes_body;
@@ -38,12 +39,7 @@ static const struct {
     { "/com.snowplowanalytics.snowplow/tp2", true },
 };
 
-//  Exactly these, to the blank (snowplow.md section 3); a plain one is what browsers' beacons send.
-static const char *const content_types [] = {
-    "application/json",
-    "application/json; charset=utf-8",
-    "application/json; charset=UTF-8",
-};
+#define JSON_TYPE "application/json"
 
 //  ---- Outcomes
 
@@ -89,7 +85,10 @@ put_request (tracker_text_t *out, const tracker_request_t *request, bool with_bo
     put_member (out, "contentType", request->content_type);
     put_member (out, "userAgent", request->user_agent);
     put_member (out, "refererUri", request->referer);
-    put_member (out, "ipAddress", request->anonymous ? span_of ("unknown") : request->ip);
+    tracker_text_t ip = { 0 };
+    tracker_ip_put (request->anonymous ? span_of ("unknown") : request->ip, request->mask, &ip);
+    put_member (out, "ipAddress", tracker_text_span (&ip));
+    tracker_text_free (&ip);
     if (!request->anonymous)
         put_member (out, "networkUserId", request->network_userid);
     if (with_body)
@@ -165,8 +164,9 @@ check_form (judge_t *self)
                                       TRACKER_SPAN (key.size ? key : value));
     if (request->anonymous || uuid_is_valid (request->network_userid))
         return 0;
+    //  Its value names a viewer, and reasons are logged.
     return tracker_fault_set (&self->fault, TRACKER_COLLECTOR_PAYLOAD_FORMAT_VIOLATION,
-                              "networkUserId: not a UUID: \"%.*s\"", TRACKER_SPAN (request->network_userid));
+                              "networkUserId: not a UUID");
 }
 
 //  An event that came in the query string alone. It is not checked against payload_data.
@@ -189,12 +189,18 @@ protocol_fault (judge_t *self, const char *what)
     return tracker_fault_set (&self->fault, TRACKER_PROTOCOL_VIOLATIONS, "%s", what);
 }
 
+//  Enrich compares to the blank, but it sees what the Collector made of the header: JSON has no charset to choose,
+//  so the Collector passes on the plain type in small letters (snowplow.md section 3).
 static int
 check_content_type (judge_t *self)
 {
-    for (size_t index = 0; index < sizeof content_types / sizeof content_types [0]; index++)
-        if (span_is (self->request->content_type, content_types [index]))
-            return 0;
+    span_t type = self->request->content_type;
+    const char *semicolon = type.size ? memchr (type.data, ';', type.size) : NULL;
+    size_t size = semicolon ? (size_t)(semicolon - type.data) : type.size;
+    while (size > 0 && (type.data [size - 1] == ' ' || type.data [size - 1] == '\t'))
+        size--;
+    if (size == sizeof JSON_TYPE - 1 && strncasecmp (type.data, JSON_TYPE, size) == 0)
+        return 0;
     return tracker_fault_set (&self->fault, TRACKER_PROTOCOL_VIOLATIONS,
                               "contentType: not application/json: \"%.*s\"",
                               TRACKER_SPAN (self->request->content_type));
@@ -329,8 +335,8 @@ read_by_adapter (judge_t *self)
 {
     for (size_t index = 0; index < sizeof adapters / sizeof adapters [0]; index++)
         if (span_is (self->request->path, adapters [index].path)) {
-            bool body = adapters [index].takes_body && self->request->body.size;
-            return body ? read_body (self) : read_query_event (self);
+            bool post = span_is (self->request->method, "POST");
+            return post && adapters [index].takes_body ? read_body (self) : read_query_event (self);
         }
     return tracker_fault_set (&self->fault, TRACKER_ADAPTER_FAILURES, "path: no adapter for %.*s",
                               TRACKER_SPAN (self->request->path));

@@ -12,6 +12,7 @@
 #ifndef TRACKER_H_INCLUDED
 #define TRACKER_H_INCLUDED
 
+#include "snowplow/tracker_ip.h"
 #include "snowplow/tracker_row.h"
 
 //  Bounds what one small body can grow into: each event repeats the user agent and the page.
@@ -25,13 +26,14 @@ typedef struct {
     span_t content_type;
     span_t user_agent;
     span_t referer;
-    span_t ip;                //  of the client
-    span_t network_userid;    //  the cookie's value, or what replaces it
-    bool anonymous;           //  SP-Anonymous came: no IP, no network user id
-    int64_t collector_ms;     //  when the collector took the request
-    int64_t etl_ms;           //  when it is enriched
-    const char *collector;    //  v_collector
-    const char *etl;          //  v_etl
+    span_t ip;                 //  of the client
+    span_t network_userid;     //  the cookie's value, or what replaces it
+    bool anonymous;            //  SP-Anonymous came: no IP, no network user id
+    tracker_ip_mask_t mask;    //  of every address that is written
+    int64_t collector_ms;      //  when the collector took the request
+    int64_t etl_ms;            //  when it is enriched
+    const char *collector;     //  v_collector
+    const char *etl;           //  v_etl
 
     //  Writes a new random UUID, for an event that brings none.
     void (*uuid_new) (void *arg, char uuid [37]);

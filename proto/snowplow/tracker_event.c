@@ -80,6 +80,15 @@ set_request (tracker_row_t *row, const tracker_request_t *request)
     set_user_agent (row, request->user_agent);
 }
 
+//  As the last of the rules on addresses, so that it covers a parameter's too.
+static void
+mask_address (tracker_event_t *self, tracker_ip_mask_t mask)
+{
+    tracker_text_reset (&self->scratch);
+    tracker_ip_put (tracker_row_get (&self->row, COL_user_ipaddress), mask, &self->scratch);
+    tracker_row_set (&self->row, COL_user_ipaddress, tracker_text_span (&self->scratch));
+}
+
 static int
 set_event_id (tracker_row_t *row, const tracker_request_t *request, const tracker_params_t *params,
               tracker_fault_t *fault)
@@ -230,6 +239,7 @@ tracker_event_make (tracker_event_t *self, const tracker_request_t *request, con
     set_request (row, request);
     if (tracker_fields_read (params, row, fault) != 0 || set_event_id (row, request, params, fault) != 0)
         return -1;
+    mask_address (self, request->mask);
     if (set_page (self, request, fault) != 0)
         return -1;
     set_referrer (self);

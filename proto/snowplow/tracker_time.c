@@ -99,11 +99,11 @@ int
 tracker_time_parse (span_t text, int64_t *time_ms)
 {
     size_t sign = text.size && (*text.data == '-' || *text.data == '+');
-    if (text.size == sign || text.size - sign > 18)
+    if (text.size == sign)
         return -1;
     int64_t value = 0;
     for (size_t index = sign; index < text.size; index++) {
-        if (text.data [index] < '0' || text.data [index] > '9')
+        if (text.data [index] < '0' || text.data [index] > '9' || value > TIME_MAX_MS)
             return -1;
         value = value * 10 + (text.data [index] - '0');
     }

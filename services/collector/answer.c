@@ -6,11 +6,14 @@
 #include <string.h>
 #include <time.h>
 
-#define COOKIE_LIFE_S (365 * 86400LL)
+#define DAY_S 86400LL
 #define PREFLIGHT_LIFE "3600"
 #define P3P "policyref=\"/w3c/p3p.xml\", CP=\"NOI DSP COR NID PSA OUR IND COM NAV STA\""
 #define TP2_PATH "/com.snowplowanalytics.snowplow/tp2"
 #define TEXT "text/plain; charset=UTF-8"
+//  As Snowplow's Collector 3.2 takes them.
+#define LINE_MAX_BYTES 20480u
+#define HEADERS_MAX_BYTES 40960u
 
 static const char pixel [] =
     "GIF89a\x01\x00\x01\x00\xf0\x00\x00\xff\xff\xff\x00\x00\x00\x21\xf9\x04\x01\x00\x00\x00"
@@ -72,32 +75,44 @@ find_reply (const ask_t *ask)
     }
 }
 
-//  Is the path one of those that the rules map to tp2? Listed with or without the first slash.
-static bool
-is_mapped (span_t path, const char *list)
+//  A path as a list has it, with or without the first slash; one that is empty is like none.
+static span_t
+list_path (const char *start, const char *end)
+{
+    start += start < end && *start == '/';
+    return (span_t){ start, (size_t)(end - start) };
+}
+
+//  What the path is mapped to: each entry of the list is FROM=TO, or FROM, which means tp2. *whole holds the answer.
+static span_t
+map_path (span_t path, const char *list, char whole [ANSWER_PATH_MAX])
 {
     while (list && *list) {
-        list += strspn (list, " ,/");
-        size_t size = strcspn (list, " ,");
-        if (size && path.size == size + 1 && memcmp (path.data + 1, list, size) == 0)
-            return true;
-        list += size;
+        list += strspn (list, " ,");
+        const char *end = list + strcspn (list, " ,");
+        const char *equals = memchr (list, '=', (size_t)(end - list));
+        span_t from = list_path (list, equals ? equals : end);
+        span_t to =
+            equals ? list_path (equals + 1, end) : list_path (TP2_PATH, TP2_PATH + sizeof TP2_PATH - 1);
+        list = end;
+        if (from.size == 0 || path.size != from.size + 1 || memcmp (path.data + 1, from.data, from.size) != 0)
+            continue;
+        snprintf (whole, ANSWER_PATH_MAX, "/%.*s", (int)to.size, to.data);
+        return span_of (whole);
     }
-    return false;
+    return path;
 }
 
 //  ---- Who sent it
 
-//  May the text stand as a cookie's value? What comes percent-encoded in nuid could end the header line.
+//  May the id stand as a cookie's value? What came percent-encoded in nuid could end the header line.
 static bool
-is_cookie_value (span_t text)
+is_cookie_value (const char *id)
 {
-    for (size_t index = 0; index < text.size; index++) {
-        char byte = text.data [index];
-        if (byte <= 0x20 || byte == 0x7F || strchr ("\",;\\%", byte))
+    for (const char *at = id; *at; at++)
+        if (*at <= 0x20 || *at == 0x7F || strchr ("\",;\\", *at))
             return false;
-    }
-    return text.size > 0 && text.size < ANSWER_ID_MAX;
+    return *id != 0;
 }
 
 //  Find `name=value` in a list with this separator, as the query and the Cookie header are.
@@ -122,15 +137,44 @@ find_pair (span_t list, char separator, const char *name, span_t *value)
     return found;
 }
 
-//  nuid in the query, else the cookie, else a new id. One that could not be a cookie counts as none.
+static int
+hex_digit (char byte)
+{
+    static const char digits [] = "0123456789abcdef";
+    const char *found = byte ? strchr (digits, byte >= 'A' && byte <= 'F' ? byte | 0x20 : byte) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+
+//  The id as it is, but without a zero byte, with the percent-escapes of a query undone. One that is too long to be an id is cut, and so stays
+//  none.
+static void
+copy_id (char id [ANSWER_ID_MAX], span_t text, bool escaped)
+{
+    size_t size = 0;
+    for (size_t at = 0; at < text.size && size < ANSWER_ID_MAX - 1; at++, size++) {
+        bool escape = escaped && text.data [at] == '%' && text.size - at > 2 &&
+                      hex_digit (text.data [at + 1]) >= 0 && hex_digit (text.data [at + 2]) >= 0;
+        id [size] = escape ? (char)(hex_digit (text.data [at + 1]) << 4 | hex_digit (text.data [at + 2]))
+                           : text.data [at];
+        if (id [size] == 0)
+            id [size] = '?';
+        at += escape ? 2 : 0;
+    }
+    id [size] = 0;
+}
+
+//  nuid in the query, else the cookie's value as it came, else a new id. An empty one counts as none. Whether it is a
+//  UUID is for Enrich to judge.
 static void
 set_network_userid (answer_t *self, const answer_rules_t *rules, const ask_t *ask, const char *new_id)
 {
     span_t value;
-    if (!find_pair (ask->query, '&', "nuid", &value) || !is_cookie_value (value))
-        if (!find_pair (ask->cookie, ';', rules->cookie_name, &value) || !is_cookie_value (value))
-            value = span_of (new_id);
-    snprintf (self->network_userid, sizeof self->network_userid, "%.*s", (int)value.size, value.data);
+    if (find_pair (ask->query, '&', "nuid", &value) && value.size)
+        copy_id (self->network_userid, value, true);
+    else if (rules->cookie_days && find_pair (ask->cookie, ';', rules->cookie_name, &value) && value.size)
+        copy_id (self->network_userid, value, false);
+    else
+        copy_id (self->network_userid, span_of (new_id), false);
 }
 
 //  The first of X-Forwarded-For, else the peer.
@@ -180,12 +224,14 @@ static void
 add_cookie (answer_t *self, const answer_rules_t *rules, int64_t now_ms)
 {
     char expires [40], value [ANSWER_VALUE_MAX];
-    time_t when = (time_t)(now_ms / 1000 + COOKIE_LIFE_S);
+    time_t when = (time_t)(now_ms / 1000 + rules->cookie_days * DAY_S);
     struct tm date;
     gmtime_r (&when, &date);
     strftime (expires, sizeof expires, "%a, %d %b %Y %H:%M:%S GMT", &date);
-    snprintf (value, sizeof value, "%.64s=%s; Expires=%s; Path=/; Secure; HttpOnly; SameSite=None",
-              rules->cookie_name, self->network_userid, expires);
+    snprintf (value, sizeof value, "%.64s=%s; Expires=%s; Path=/%s%s%s%s", rules->cookie_name,
+              self->network_userid, expires, rules->cookie_secure ? "; Secure" : "",
+              rules->cookie_http_only ? "; HttpOnly" : "", rules->cookie_same_site ? "; SameSite=" : "",
+              rules->cookie_same_site ? rules->cookie_same_site : "");
     add_header (self, "Set-Cookie", value);
 }
 
@@ -215,12 +261,12 @@ static void
 reply_take (answer_t *self, const answer_rules_t *rules, const ask_t *ask, int64_t now_ms, const char *new_id)
 {
     self->take = true;
-    self->path = is_mapped (ask->path, rules->paths) ? span_of (TP2_PATH) : ask->path;
+    self->path = map_path (ask->path, rules->paths, self->mapped_path);
     set_network_userid (self, rules, ask, new_id);
     set_ip (self, ask);
     add_cors (self, ask);
     add_header (self, "P3P", P3P);
-    if (!ask->anonymous)
+    if (!ask->anonymous && rules->cookie_days && is_cookie_value (self->network_userid))
         add_cookie (self, rules, now_ms);
 }
 
@@ -239,6 +285,10 @@ answer_decide (answer_t *self, const answer_rules_t *rules, const ask_t *ask, in
                const char *new_id)
 {
     *self = (answer_t){ 0 };
+    if (ask->line_size > LINE_MAX_BYTES || ask->head_size > LINE_MAX_BYTES + HEADERS_MAX_BYTES) {
+        answer_refuse (self, ask, ANSWER_HEAD_TOO_LARGE);
+        return;
+    }
     switch (find_reply (ask)) {
     case PREFLIGHT:
         reply_preflight (self, ask);
@@ -275,7 +325,7 @@ answer_refuse (answer_t *self, const ask_t *ask, answer_refusal_t why)
         const char *text;
     } refusals [] = {
         [ANSWER_TOO_LARGE] = { 413, "request body too large" },
-        [ANSWER_NO_LENGTH] = { 411, "length required" },
+        [ANSWER_HEAD_TOO_LARGE] = { 400, "request line or headers too large" },
         [ANSWER_UNAVAILABLE] = { 503, "Service Unavailable" },
     };
     *self = (answer_t){ 0 };

@@ -14,13 +14,17 @@
 
 #define ANSWER_ID_MAX 128
 #define ANSWER_IP_MAX 128
+#define ANSWER_PATH_MAX 256
 #define ANSWER_HEADERS_MAX 6
 #define ANSWER_VALUE_MAX 512
 
 //  What usher.yaml says about it.
 typedef struct {
     const char *cookie_name;
-    const char *paths;    //  vendor/version paths that mean tp2, commas between them; NULL or empty: none
+    uint32_t cookie_days;    //  0: no cookie
+    bool cookie_secure, cookie_http_only;
+    const char *cookie_same_site;    //  NULL: not said
+    const char *paths;    //  vendor/version paths that mean tp2, or FROM=TO, commas between them; NULL: none
     size_t max_body_bytes;
 } answer_rules_t;
 
@@ -30,6 +34,7 @@ typedef struct {
     span_t origin, cookie, forwarded_for;    //  headers; empty if they did not come
     span_t peer;                             //  the other end's address
     bool anonymous;                          //  SP-Anonymous came
+    size_t line_size, head_size;             //  of the request line, and of it and all headers
     size_t body_size;
 } ask_t;
 
@@ -49,6 +54,7 @@ typedef struct {
 
     //  Of a request to take: what the tracker needs to know.
     span_t path;    //  as mapped by the rules
+    char mapped_path [ANSWER_PATH_MAX];
     char network_userid [ANSWER_ID_MAX];
     char ip [ANSWER_IP_MAX];
 } answer_t;
@@ -58,10 +64,10 @@ void answer_decide (answer_t *self, const answer_rules_t *rules, const ask_t *as
                     bool healthy, const char *new_id);
 
 //  Why a request is refused before or after it was read.
-typedef enum { ANSWER_TOO_LARGE, ANSWER_NO_LENGTH, ANSWER_UNAVAILABLE } answer_refusal_t;
+typedef enum { ANSWER_TOO_LARGE, ANSWER_HEAD_TOO_LARGE, ANSWER_UNAVAILABLE } answer_refusal_t;
 
-//  Refuse: 413 for a body over the limit, 411 for one whose length was not told, 503 where what was promised
-//  cannot be kept. No cookie goes out.
+//  Refuse: 413 for a body over the limit, 400 for a head over it, 503 where what was promised cannot be kept. No
+//  cookie goes out.
 void answer_refuse (answer_t *self, const ask_t *ask, answer_refusal_t why);
 
 #endif

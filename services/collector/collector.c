@@ -44,6 +44,8 @@ typedef struct {
     journal_t *journal;
     intake_t *intake;
     int bell;
+    uint64_t ticket;    //  the last request that was taken
+    tracker_ip_mask_t mask;
     bool healthy;
     int64_t failed_ms;    //  mono, of the last failure
     uint64_t prune_to;    //  0: nothing to prune
@@ -82,7 +84,7 @@ journal_failed (collector_t *self)
     self->healthy = false;
     self->failed_ms = service_now ().mono_ms;
     intake_set_healthy (self->intake, false);
-    intake_release (self->intake, false);
+    intake_release (self->intake, self->ticket, false);
 }
 
 //  ---- Requests
@@ -118,12 +120,14 @@ on_bell (void *arg)
 }
 
 static bool
-on_request (void *arg, const tracker_request_t *taken)
+on_request (void *arg, const tracker_request_t *taken, uint64_t ticket)
 {
     collector_t *self = arg;
+    self->ticket = ticket;
     tracker_request_t request = *taken;
     request.collector = request.etl = COLLECTOR_NAME;
     request.uuid_new = intake_uuid;
+    request.mask = self->mask;
     if (!journal_pending (self->journal))
         ring (self);
     tracker_outcomes_t *outcomes = tracker_read (&request);
@@ -200,7 +204,7 @@ collector_turn (void *arg, usher_time_t now, outbox_t *out)
     }
     self->commits++;
     journal_works (self);
-    intake_release (self->intake, true);
+    intake_release (self->intake, self->ticket, true);
     for (size_t index = 0; index < self->peer_count; index++)
         tell_more (self, self->peers [index], out);
     return false;
@@ -278,6 +282,18 @@ open_journal (const config_t *config)
     return journal;
 }
 
+static answer_rules_t
+collector_rules (const config_t *config)
+{
+    return (answer_rules_t){ .cookie_name = config->collector.cookie_name,
+                             .cookie_days = config->collector.cookie_days,
+                             .cookie_secure = config->collector.cookie_secure,
+                             .cookie_http_only = config->collector.cookie_http_only,
+                             .cookie_same_site = config->collector.cookie_same_site,
+                             .paths = config->collector.paths,
+                             .max_body_bytes = config->collector.max_body_bytes };
+}
+
 static void *
 collector_open (service_t *service, const config_t *config, uint32_t instance, int *exit_code)
 {
@@ -286,12 +302,12 @@ collector_open (service_t *service, const config_t *config, uint32_t instance, i
     (void)instance;
     *exit_code = EXIT_TRY_AGAIN;
     self->healthy = true;
+    self->mask = (tracker_ip_mask_t){ config->collector.mask_ip_octets, config->collector.mask_ip_segments };
     self->bell = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
     self->journal = open_journal (config);
     intake_options_t options = { .bind_address = config->bind,
                                  .port = config->collector.port,
-                                 .rules = { config->collector.cookie_name, config->collector.paths,
-                                            config->collector.max_body_bytes },
+                                 .rules = collector_rules (config),
                                  .take = on_request,
                                  .arg = self };
     if (self->journal)

@@ -2,33 +2,24 @@
 
 #include "intake.h"
 
+#include "listen.h"
 #include "log.h"
 #include "memory.h"
-#include "web.h"
 
-#include <stdio.h>
+#include <arpa/inet.h>
+#include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
-#include <netinet/in.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
-//  Head of a reply: status, a few headers of ANSWER_VALUE_MAX.
-#define HEAD_BYTES 4096
-
-//  What we keep of a request's head.
-typedef enum {
-    PATH,
-    QUERY,
-    ORIGIN,
-    COOKIE,
-    FORWARDED,
-    PEER,
-    CONTENT_TYPE,
-    USER_AGENT,
-    REFERER,
-    PARTS
-} part_t;
+//  A connection that says nothing at all within this time is closed.
+#define IDLE_S 20u
+//  What a connection may hold: request line and headers, and the part of the body that came last.
+#define CONNECTION_BYTES (64u * 1024)
+//  Descriptors kept back from connections, for the journal, the links and what the libraries open.
+#define SPARE_DESCRIPTORS 64
 
 //  READING until the body is there, HELD until the journal has it, READY to be answered, then SENT.
 typedef enum { READING, HELD, READY, SENT } stage_t;
@@ -36,53 +27,29 @@ typedef enum { READING, HELD, READY, SENT } stage_t;
 typedef struct request {
     struct request *next, *previous;    //  all that are open
     intake_t *intake;
-    struct lws *wsi;
+    struct MHD_Connection *connection;
     stage_t stage;
-    const char *method;
-    tracker_text_t head;
-    struct {
-        size_t at, size;
-    } parts [PARTS];
-    bool anonymous;
-    bool ended;     //  the body is complete
-    bool unread;    //  a body comes that we do not read: the connection cannot be used again
+    bool begun;            //  the head was read
+    uint64_t ticket;       //  of a HELD one
+    tracker_text_t uri;    //  as it came, not decoded
+    ask_t ask;             //  its texts live as long as libmicrohttpd's request
+    span_t content_type, user_agent, referer;
+    char peer [INET6_ADDRSTRLEN];
     tracker_text_t body;
+    size_t dropped;    //  bytes of a body that nobody wants
+    bool drop, refused;
+    answer_refusal_t why;
     answer_t answer;
 } request_t;
 
 struct intake {
     intake_options_t options;
     service_t *service;
-    web_t *web;
+    struct MHD_Daemon *daemon;
     request_t *open;
+    uint64_t tickets;    //  given
     bool healthy;
     intake_counters_t counters;
-};
-
-//  libwebsockets keeps one of these a connection.
-typedef struct {
-    request_t *request;
-} session_t;
-
-static const struct {
-    enum lws_token_indexes token;
-    const char *method;
-} methods [] = {
-    { WSI_TOKEN_GET_URI, "GET" },         { WSI_TOKEN_POST_URI, "POST" }, { WSI_TOKEN_HEAD_URI, "HEAD" },
-    { WSI_TOKEN_OPTIONS_URI, "OPTIONS" }, { WSI_TOKEN_PUT_URI, "PUT" },   { WSI_TOKEN_PATCH_URI, "PATCH" },
-    { WSI_TOKEN_DELETE_URI, "DELETE" },
-};
-
-static const struct {
-    enum lws_token_indexes token;
-    part_t part;
-} headers [] = {
-    { WSI_TOKEN_ORIGIN, ORIGIN },
-    { WSI_TOKEN_HTTP_COOKIE, COOKIE },
-    { WSI_TOKEN_X_FORWARDED_FOR, FORWARDED },
-    { WSI_TOKEN_HTTP_CONTENT_TYPE, CONTENT_TYPE },
-    { WSI_TOKEN_HTTP_USER_AGENT, USER_AGENT },
-    { WSI_TOKEN_HTTP_REFERER, REFERER },
 };
 
 void
@@ -105,17 +72,24 @@ intake_uuid (void *arg, char uuid [37])
 //  ---- Requests
 
 static request_t *
-request_new (intake_t *intake, struct lws *wsi)
+request_new (intake_t *intake, struct MHD_Connection *connection)
 {
     request_t *self = memory_new (1, sizeof *self);
     self->intake = intake;
-    self->wsi = wsi;
-    self->method = "";
+    self->connection = connection;
     self->next = intake->open;
     if (self->next)
         self->next->previous = self;
     intake->open = self;
     return self;
+}
+
+//  The body is no longer needed once it was taken; held requests should not hold memory.
+static void
+forget_body (request_t *self)
+{
+    self->intake->counters.body_bytes -= self->body.size;
+    tracker_text_free (&self->body);
 }
 
 static void
@@ -130,177 +104,99 @@ request_destroy (request_t **self_p)
         self->intake->open = self->next;
     if (self->next)
         self->next->previous = self->previous;
-    self->intake->counters.body_bytes -= self->body.size;
-    tracker_text_free (&self->head);
-    tracker_text_free (&self->body);
+    forget_body (self);
+    tracker_text_free (&self->uri);
     free (self);
     *self_p = NULL;
 }
 
-static span_t
-request_part (const request_t *self, part_t part)
-{
-    if (self->parts [part].size == 0)
-        return span_of (NULL);
-    return (span_t){ self->head.data + self->parts [part].at, self->parts [part].size };
-}
-
-static void
-part_begin (request_t *self, part_t part)
-{
-    self->parts [part].at = self->head.size;
-}
-
-static void
-part_end (request_t *self, part_t part)
-{
-    self->parts [part].size = self->head.size - self->parts [part].at;
-}
-
-static ask_t
-request_ask (const request_t *self)
-{
-    return (ask_t){ .method = span_of (self->method),
-                    .path = request_part (self, PATH),
-                    .query = request_part (self, QUERY),
-                    .origin = request_part (self, ORIGIN),
-                    .cookie = request_part (self, COOKIE),
-                    .forwarded_for = request_part (self, FORWARDED),
-                    .peer = request_part (self, PEER),
-                    .anonymous = self->anonymous,
-                    .body_size = self->body.size };
-}
-
 //  ---- Reading the head
 
-//  Append a header's value, all its lines if it came more than once.
-static void
-read_header (request_t *self, enum lws_token_indexes token, part_t part)
+static span_t
+find_header (const request_t *self, const char *name)
 {
-    int size = lws_hdr_total_length (self->wsi, token);
-    if (size <= 0)
+    return span_of (MHD_lookup_connection_value (self->connection, MHD_HEADER_KIND, name));
+}
+
+//  The other end's address; one of IPv4 that came by a socket of IPv6 is shown as IPv4.
+static void
+read_peer (request_t *self)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info (self->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info ? info->client_addr : NULL;
+    if (!address)
         return;
-    char *value = memory_new ((size_t)size + 1, 1);
-    size = lws_hdr_copy (self->wsi, value, size + 1, token);
-    part_begin (self, part);
-    if (size > 0)
-        tracker_text_put (&self->head, value, (size_t)size);
-    part_end (self, part);
-    free (value);
-}
-
-//  libwebsockets has decoded the query string; the tracker wants it as it was. Each fragment is one pair, in
-//  which the first '=' is the real one. (A malformed percent-escape never comes here: it gets a 403 from
-//  libwebsockets, which trackers don't retry.)
-static void
-put_fragment (tracker_text_t *out, const char *fragment, size_t size)
-{
-    bool in_name = true;
-    for (size_t index = 0; index < size; index++) {
-        char byte = fragment [index];
-        bool plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                     (byte >= '0' && byte <= '9') || (byte && strchr ("-_.~", byte)) ||
-                     (byte == '=' && in_name);
-        if (plain)
-            tracker_text_putc (out, byte);
-        else
-            tracker_text_printf (out, "%%%02X", (unsigned)(unsigned char)byte);
-        in_name = in_name && byte != '=';
+    if (address->sa_family == AF_INET) {
+        const struct sockaddr_in *four = (const void *)address;
+        inet_ntop (AF_INET, &four->sin_addr, self->peer, sizeof self->peer);
+    } else if (address->sa_family == AF_INET6) {
+        const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+        bool mapped = IN6_IS_ADDR_V4MAPPED (six);
+        inet_ntop (mapped ? AF_INET : AF_INET6, mapped ? six->s6_addr + 12 : six->s6_addr, self->peer,
+                   sizeof self->peer);
     }
 }
 
-static void
-read_query (request_t *self)
+static size_t
+head_size (const request_t *self)
 {
-    int room = lws_hdr_total_length (self->wsi, WSI_TOKEN_HTTP_URI_ARGS) + 1;
-    char *fragment = memory_new ((size_t)room, 1);
-    part_begin (self, QUERY);
-    for (int index = 0;; index++) {
-        int size = lws_hdr_copy_fragment (self->wsi, fragment, room, WSI_TOKEN_HTTP_URI_ARGS, index);
-        if (size < 0)
-            break;
-        if (index > 0)
-            tracker_text_putc (&self->head, '&');
-        put_fragment (&self->head, fragment, (size_t)size);
-    }
-    part_end (self, QUERY);
-    free (fragment);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info (self->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info ? info->header_size : 0;
 }
 
 static void
-read_head (request_t *self, const char *path, size_t path_size)
+read_head (request_t *self, const char *method)
 {
-    static const char anonymous [] = "sp-anonymous:";
-    for (size_t index = 0; index < sizeof methods / sizeof methods [0]; index++)
-        if (lws_hdr_total_length (self->wsi, methods [index].token) > 0)
-            self->method = methods [index].method;
-    part_begin (self, PATH);
-    tracker_text_put (&self->head, path, path_size);
-    part_end (self, PATH);
-    read_query (self);
-    for (size_t index = 0; index < sizeof headers / sizeof headers [0]; index++)
-        read_header (self, headers [index].token, headers [index].part);
-    char peer [64] = "";
-    lws_get_peer_simple (self->wsi, peer, sizeof peer);
-    part_begin (self, PEER);
-    tracker_text_puts (&self->head, peer);
-    part_end (self, PEER);
-    self->anonymous = lws_hdr_custom_length (self->wsi, anonymous, sizeof anonymous - 1) >= 0;
-}
-
-//  The body's length as told; 0 if there is none, -1 if it comes in chunks.
-static int64_t
-told_length (struct lws *wsi)
-{
-    char text [24] = "";
-    if (lws_hdr_total_length (wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
-        return -1;
-    if (lws_hdr_copy (wsi, text, sizeof text, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
-        return 0;
-    return strtoll (text, NULL, 10);
+    span_t uri = tracker_text_span (&self->uri);
+    const char *mark = memchr (uri.data, '?', uri.size);
+    size_t path_size = mark ? (size_t)(mark - uri.data) : uri.size;
+    read_peer (self);
+    self->content_type = find_header (self, "Content-Type");
+    self->user_agent = find_header (self, "User-Agent");
+    self->referer = find_header (self, "Referer");
+    self->ask = (ask_t){
+        .method = span_of (method),
+        .path = { uri.data, path_size },
+        .query = mark ? (span_t){ mark + 1, uri.size - path_size - 1 } : span_of (NULL),
+        .origin = find_header (self, "Origin"),
+        .cookie = find_header (self, "Cookie"),
+        .forwarded_for = find_header (self, "X-Forwarded-For"),
+        .peer = span_of (self->peer),
+        .anonymous = MHD_lookup_connection_value (self->connection, MHD_HEADER_KIND, "SP-Anonymous") != NULL,
+        .line_size = self->ask.method.size + uri.size,
+        .head_size = head_size (self),
+    };
 }
 
 //  ---- Answering
 
 static void
-request_ready (request_t *self)
-{
-    self->stage = READY;
-    lws_callback_on_writable (self->wsi);
-}
-
-static void
 request_refuse (request_t *self, answer_refusal_t why)
 {
-    ask_t ask = request_ask (self);
-    answer_refuse (&self->answer, &ask, why);
-    request_ready (self);
-}
-
-//  The body is no longer needed once it was taken; held requests should not hold memory.
-static void
-forget_body (request_t *self)
-{
-    self->intake->counters.body_bytes -= self->body.size;
-    tracker_text_free (&self->body);
+    answer_refuse (&self->answer, &self->ask, why);
+    self->stage = READY;
 }
 
 static bool
-request_take (request_t *self, const ask_t *ask, int64_t now_ms)
+request_take (request_t *self, int64_t now_ms)
 {
-    tracker_request_t request = { .method = ask->method,
+    intake_t *intake = self->intake;
+    tracker_request_t request = { .method = self->ask.method,
                                   .path = self->answer.path,
-                                  .query = ask->query,
+                                  .query = self->ask.query,
                                   .body = tracker_text_span (&self->body),
-                                  .content_type = request_part (self, CONTENT_TYPE),
-                                  .user_agent = request_part (self, USER_AGENT),
-                                  .referer = request_part (self, REFERER),
+                                  .content_type = self->content_type,
+                                  .user_agent = self->user_agent,
+                                  .referer = self->referer,
                                   .ip = span_of (self->answer.ip),
                                   .network_userid = span_of (self->answer.network_userid),
-                                  .anonymous = self->anonymous,
+                                  .anonymous = self->ask.anonymous,
                                   .collector_ms = now_ms,
                                   .etl_ms = now_ms };
-    bool taken = self->intake->options.take (self->intake->options.arg, &request);
+    self->ticket = ++intake->tickets;
+    bool taken = intake->options.take (intake->options.arg, &request, self->ticket);
     forget_body (self);
     return taken;
 }
@@ -311,156 +207,214 @@ request_finish (request_t *self)
 {
     intake_t *intake = self->intake;
     int64_t now_ms = service_now ().wall_ms;
-    ask_t ask = request_ask (self);
     char id [37];
+    if (self->refused) {
+        request_refuse (self, self->why);
+        return;
+    }
     intake_uuid (NULL, id);
-    answer_decide (&self->answer, &intake->options.rules, &ask, now_ms, intake->healthy, id);
+    self->ask.body_size = self->body.size;
+    answer_decide (&self->answer, &intake->options.rules, &self->ask, now_ms, intake->healthy, id);
     if (!self->answer.take)
-        request_ready (self);
-    else if (request_take (self, &ask, now_ms))
+        self->stage = READY;
+    else if (request_take (self, now_ms))
         self->stage = HELD;
     else
         request_refuse (self, ANSWER_UNAVAILABLE);
 }
 
-static int
-add_header (struct lws *wsi, const char *name, const char *value, unsigned char **at, unsigned char *end)
-{
-    char field [64];
-    snprintf (field, sizeof field, "%s:", name);
-    return lws_add_http_header_by_name (wsi, (const unsigned char *)field, (const unsigned char *)value,
-                                        (int)strlen (value), at, end);
-}
-
-//  The reply's head. Returns its size, 0 if libwebsockets refuses.
-static size_t
-print_head (request_t *self, unsigned char *start, unsigned char *end)
+//  Nobody but us holds the response afterwards; it is freed when it has been sent.
+static struct MHD_Response *
+response_new (const request_t *self)
 {
     const answer_t *answer = &self->answer;
-    unsigned char *at = start;
-    struct lws *wsi = self->wsi;
-    if (lws_add_http_header_status (wsi, (unsigned)answer->status, &at, end) ||
-        (answer->content_type && add_header (wsi, "content-type", answer->content_type, &at, end)) ||
-        lws_add_http_header_content_length (wsi, answer->body_size, &at, end))
-        return 0;
+    struct MHD_Response *response = MHD_create_response_from_buffer (
+        answer->body_size, (void *)(uintptr_t)answer->body, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        abort ();
+    if (answer->content_type)
+        MHD_add_response_header (response, "Content-Type", answer->content_type);
     for (size_t index = 0; index < answer->header_count; index++)
-        if (add_header (wsi, answer->headers [index].name, answer->headers [index].value, &at, end))
-            return 0;
-    return lws_finalize_http_header (wsi, &at, end) ? 0 : (size_t)(at - start);
+        MHD_add_response_header (response, answer->headers [index].name, answer->headers [index].value);
+    if (service_draining (self->intake->service))
+        MHD_add_response_header (response, "Connection", "close");
+    return response;
 }
 
-static void
-count_answer (intake_counters_t *counters, int status)
+static enum MHD_Result
+request_send (request_t *self)
 {
+    intake_counters_t *counters = &self->intake->counters;
+    int status = self->answer.status;
+    struct MHD_Response *response = response_new (self);
+    enum MHD_Result result = MHD_queue_response (self->connection, (unsigned)status, response);
+    MHD_destroy_response (response);
+    self->stage = SENT;
     counters->answered_2xx += status / 100 == 2;
     counters->answered_4xx += status / 100 == 4;
     counters->answered_5xx += status / 100 == 5;
+    return result;
 }
 
-//  Send the answer. Returns nonzero to close the connection.
-static int
-request_send (request_t *self)
-{
-    unsigned char head [LWS_PRE + HEAD_BYTES], body [LWS_PRE + 128];
-    struct lws *wsi = self->wsi;
-    size_t size = print_head (self, head + LWS_PRE, head + sizeof head);
-    bool close = self->unread || service_draining (self->intake->service);
-    self->stage = SENT;
-    count_answer (&self->intake->counters, self->answer.status);
-    if (size == 0 || lws_write (wsi, head + LWS_PRE, size, LWS_WRITE_HTTP_HEADERS) < 0)
-        return -1;
-    bool has_body = self->answer.body_size > 0 && strcmp (self->method, "HEAD") != 0;
-    if (has_body) {
-        memcpy (body + LWS_PRE, self->answer.body, self->answer.body_size);
-        if (lws_write (wsi, body + LWS_PRE, self->answer.body_size, LWS_WRITE_HTTP_FINAL) < 0)
-            return -1;
-    }
-    //  This ends the session's request: it may call us back and free it.
-    return lws_http_transaction_completed (wsi) || close ? -1 : 0;
-}
+//  ---- What libmicrohttpd tells
 
-//  ---- What libwebsockets tells
-
+//  Turn the rest of the body away; the refusal goes out when it has come, for before that nobody listens.
 static void
-on_head (intake_t *self, session_t *session, struct lws *wsi, const char *path, size_t size)
+refuse_body (request_t *self, answer_refusal_t why)
 {
-    request_destroy (&session->request);
-    request_t *request = session->request = request_new (self, wsi);
-    read_head (request, path, size);
-    bool post = strcmp (request->method, "POST") == 0;
-    int64_t length = told_length (wsi);
-    request->unread = length != 0;
-    if (post && length < 0)
-        request_refuse (request, ANSWER_NO_LENGTH);
-    else if (post && (uint64_t)length > self->options.rules.max_body_bytes)
-        request_refuse (request, ANSWER_TOO_LARGE);
-    else if (post && length > 0 && self->counters.body_bytes + (uint64_t)length > INTAKE_BODIES_MAX_BYTES)
-        request_refuse (request, ANSWER_UNAVAILABLE);
-    else if (!post || length == 0)
-        request_finish (request);
+    forget_body (self);
+    self->drop = self->refused = true;
+    self->why = why;
 }
 
-static void
-on_body (request_t *self, const void *data, size_t size)
+//  A body of a told length that we cannot take is refused before it comes; the connection is closed then.
+static enum MHD_Result
+on_head (request_t *self, const char *method)
 {
-    if (self->stage != READING)
-        return;
-    if (self->body.size + size > self->intake->options.rules.max_body_bytes) {
+    uint64_t length = strtoull (find_header (self, "Content-Length").data, NULL, 10);
+    size_t max = self->intake->options.rules.max_body_bytes;
+    self->begun = true;
+    read_head (self, method);
+    self->drop = !span_is (self->ask.method, "POST");
+    if (self->drop || length == 0)
+        return MHD_YES;
+    if (length > max)
         request_refuse (self, ANSWER_TOO_LARGE);
-        return;
+    else if (self->intake->counters.body_bytes + length > INTAKE_BODIES_MAX_BYTES)
+        request_refuse (self, ANSWER_UNAVAILABLE);
+    return self->stage == READY ? request_send (self) : MHD_YES;
+}
+
+//  What is dropped has a limit too: MHD_NO closes the connection.
+static enum MHD_Result
+on_body (request_t *self, const char *data, size_t size)
+{
+    size_t max = self->intake->options.rules.max_body_bytes;
+    if (!self->drop && self->body.size + size > max)
+        refuse_body (self, ANSWER_TOO_LARGE);
+    else if (!self->drop && self->intake->counters.body_bytes + size > INTAKE_BODIES_MAX_BYTES)
+        refuse_body (self, ANSWER_UNAVAILABLE);
+    if (self->drop) {
+        self->dropped += size;
+        return self->dropped > max ? MHD_NO : MHD_YES;
     }
     tracker_text_put (&self->body, data, size);
     self->intake->counters.body_bytes += size;
+    return MHD_YES;
 }
 
-//  A second end means that the client sends its next request before it has the answer to this one. No browser
-//  does, and libwebsockets 4.1 would report that end for ever; so such a connection is closed. Returns nonzero
-//  to close.
-static int
-on_body_end (request_t *self)
+//  The request is there, or its answer may go now.
+static enum MHD_Result
+on_whole (request_t *self)
 {
-    if (self->ended)
-        return -1;
-    self->ended = true;
-    self->unread = false;
     if (self->stage == READING)
         request_finish (self);
-    return 0;
+    if (self->stage == READY)
+        return request_send (self);
+    MHD_suspend_connection (self->connection);
+    return MHD_YES;
 }
 
-static int
-on_event (struct lws *wsi, enum lws_callback_reasons reason, void *user, void *data, size_t size)
+static enum MHD_Result
+on_request (void *arg, struct MHD_Connection *connection, const char *url, const char *method,
+            const char *version, const char *data, size_t *size, void **request_p)
 {
-    session_t *session = user;
-    struct lws_vhost *vhost = lws_get_vhost (wsi);
-    switch ((int)reason) {
-    case LWS_CALLBACK_HTTP:
-        on_head (lws_vhost_user (vhost), session, wsi, data, size);
-        return 0;
-    case LWS_CALLBACK_HTTP_BODY:
-        if (session->request)
-            on_body (session->request, data, size);
-        return 0;
-    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        return session->request ? on_body_end (session->request) : 0;
-    case LWS_CALLBACK_HTTP_WRITEABLE:
-        return session->request && session->request->stage == READY ? request_send (session->request) : 0;
-    case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
-    case LWS_CALLBACK_CLOSED_HTTP:
-        if (session)
-            request_destroy (&session->request);
-        return 0;
-    default:
-        return 0;
-    }
+    request_t *self = *request_p;
+    (void)arg;
+    (void)connection;
+    (void)url;
+    (void)version;
+    if (!self->begun)
+        return on_head (self, method);
+    if (*size == 0)
+        return on_whole (self);
+    enum MHD_Result result = on_body (self, data, *size);
+    *size = 0;
+    return result;
 }
 
-static const struct lws_protocols protocols [] = {
-    { "collector", on_event, sizeof (session_t), 0, 0, NULL, 0 },
-    { NULL, NULL, 0, 0, 0, NULL, 0 },
-};
+//  The first that we hear of a request: its address, before libmicrohttpd takes it apart.
+static void *
+on_uri (void *arg, const char *uri, struct MHD_Connection *connection)
+{
+    request_t *self = request_new (arg, connection);
+    tracker_text_puts (&self->uri, uri);
+    return self;
+}
+
+static void
+on_completed (void *arg, struct MHD_Connection *connection, void **request_p,
+              enum MHD_RequestTerminationCode why)
+{
+    request_t *self = *request_p;
+    (void)arg;
+    (void)connection;
+    (void)why;
+    request_destroy (&self);
+    *request_p = NULL;
+}
+
+//  Query parameters are the tracker's business: percent-escapes stay, good or bad.
+static size_t
+on_unescape (void *arg, struct MHD_Connection *connection, char *text)
+{
+    (void)arg;
+    (void)connection;
+    return strlen (text);
+}
+
+//  ---- The loop
+
+//  Work through what is due. Returns how many ms the loop may wait, -1 for no limit.
+static int
+before_wait (void *arg)
+{
+    const intake_t *self = arg;
+    MHD_UNSIGNED_LONG_LONG wait_ms;
+    MHD_run (self->daemon);
+    if (MHD_get_timeout (self->daemon, &wait_ms) != MHD_YES)
+        return -1;
+    return wait_ms < INT32_MAX ? (int)wait_ms : INT32_MAX;
+}
+
+//  The work is done in before_wait, which comes next; this only ends the wait.
+static void
+on_readable (void *arg)
+{
+    (void)arg;
+}
 
 //  ---- The intake
+
+//  As many as we may have descriptors.
+static unsigned
+connections_max (void)
+{
+    struct rlimit limit = { 0 };
+    getrlimit (RLIMIT_NOFILE, &limit);
+    rlim_t most =
+        limit.rlim_cur > 2 * SPARE_DESCRIPTORS ? limit.rlim_cur - SPARE_DESCRIPTORS : SPARE_DESCRIPTORS;
+    return most < UINT32_MAX ? (unsigned)most : UINT32_MAX;
+}
+
+static bool
+daemon_start (intake_t *self)
+{
+    int fd = listen_open ("collector", self->options.bind_address, self->options.port);
+    if (fd < 0)
+        return false;
+    self->daemon = MHD_start_daemon (
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, self, MHD_OPTION_LISTEN_SOCKET,
+        fd, MHD_OPTION_URI_LOG_CALLBACK, on_uri, self, MHD_OPTION_NOTIFY_COMPLETED, on_completed, self,
+        MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, self, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+        connections_max (), MHD_OPTION_END);
+    if (self->daemon)
+        return true;
+    log_error ("cannot listen", "what=collector reason=\"libmicrohttpd refuses\"");
+    close (fd);
+    return false;
+}
 
 intake_t *
 intake_new (service_t *service, const intake_options_t *options)
@@ -469,36 +423,41 @@ intake_new (service_t *service, const intake_options_t *options)
     self->options = *options;
     self->service = service;
     self->healthy = true;
-    web_listener_t listener = {
-        .port = options->port, .protocols = protocols, .name = "collector", .user = self
-    };
-    self->web = web_new (service, options->bind_address, &listener, 1);
-    if (!self->web)
+    bool good = daemon_start (self);
+    const union MHD_DaemonInfo *info =
+        good ? MHD_get_daemon_info (self->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    if (!info || service_watch (service, info->epoll_fd, on_readable, self) != 0)
         intake_destroy (&self);
+    else
+        service_before_wait (service, before_wait, self);
     return self;
 }
 
+//  libmicrohttpd does not end while a connection is suspended.
 void
 intake_destroy (intake_t **self_p)
 {
     intake_t *self = *self_p;
     if (!self)
         return;
-    web_destroy (&self->web);
+    intake_release (self, self->tickets, false);
+    if (self->daemon)
+        MHD_stop_daemon (self->daemon);
     free (self);
     *self_p = NULL;
 }
 
 void
-intake_release (intake_t *self, bool durable)
+intake_release (intake_t *self, uint64_t through, bool durable)
 {
     for (request_t *request = self->open; request; request = request->next) {
-        if (request->stage != HELD)
+        if (request->stage != HELD || request->ticket > through)
             continue;
         if (durable)
-            request_ready (request);
+            request->stage = READY;
         else
             request_refuse (request, ANSWER_UNAVAILABLE);
+        MHD_resume_connection (request->connection);
     }
 }
 
@@ -511,7 +470,9 @@ intake_set_healthy (intake_t *self, bool healthy)
 bool
 intake_drain (intake_t *self)
 {
-    web_stop_listening (self->web);
+    MHD_socket listening = MHD_quiesce_daemon (self->daemon);
+    if (listening != MHD_INVALID_SOCKET)
+        close (listening);
     for (const request_t *request = self->open; request; request = request->next)
         if (request->stage != SENT)
             return false;

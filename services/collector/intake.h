@@ -1,8 +1,9 @@
 //  intake - the collector's HTTP side: requests read whole, answers held back until they may go
 //
-//  libwebsockets gives us heads and bodies; answer.c says what to reply. A request that carries events is
-//  handed to `take`, and its answer waits until intake_release tells that what was taken is durable, or lost.
-//  A client that goes away meanwhile loses its answer, nothing else.
+//  libmicrohttpd gives us heads and bodies, in chunks or not; answer.c says what to reply. A request that carries
+//  events is handed to `take` under a ticket, and its answer waits until intake_release tells that what was taken is
+//  durable, or lost; meanwhile the connection is not read, so what a client sends ahead stays in its socket. A client
+//  that goes away loses its answer, nothing else.
 
 #ifndef INTAKE_H_INCLUDED
 #define INTAKE_H_INCLUDED
@@ -16,9 +17,9 @@
 
 typedef struct intake intake_t;
 
-//  Takes one whole request; everything but the names of the programs and uuid_new is filled in. False: it
-//  could not be taken, so it is answered with a 503.
-typedef bool (intake_take_fn) (void *arg, const tracker_request_t *request);
+//  Takes one whole request; everything but the names of the programs, the masks and uuid_new is filled in. Tickets
+//  are 1, 2, 3... False: it could not be taken, so it is answered with a 503.
+typedef bool (intake_take_fn) (void *arg, const tracker_request_t *request, uint64_t ticket);
 
 typedef struct {
     const char *bind_address;
@@ -35,8 +36,8 @@ void intake_uuid (void *arg, char uuid [37]);
 intake_t *intake_new (service_t *service, const intake_options_t *options);
 void intake_destroy (intake_t **self_p);
 
-//  Let all answers that wait go: as promised, or as 503.
-void intake_release (intake_t *self, bool durable);
+//  Let the answers up to and with this ticket go: as promised, or as 503.
+void intake_release (intake_t *self, uint64_t through, bool durable);
 
 //  What /health says.
 void intake_set_healthy (intake_t *self, bool healthy);

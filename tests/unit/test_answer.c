@@ -11,14 +11,18 @@
 #define NEW_ID "99999999-9999-4999-8999-999999999999"
 #define TIME_MS 1795416420000LL    //  Mon, 23 Nov 2026 06:47:00
 
-static const answer_rules_t rules = { "sp", "com.acme/track, /x/y", 1000 };
+static const answer_rules_t rules = { .cookie_name = "sp",
+                                      .cookie_days = 365,
+                                      .cookie_secure = true,
+                                      .cookie_http_only = true,
+                                      .cookie_same_site = "None",
+                                      .paths = "com.acme/track, /x/y,/a/b=/c/d",
+                                      .max_body_bytes = 1000 };
 
 static ask_t
 ask_new (const char *method, const char *path)
 {
-    span_t none = span_of (NULL);
-    return (
-        ask_t){ span_of (method), span_of (path), none, none, none, none, span_of ("10.0.0.1"), false, 0 };
+    return (ask_t){ .method = span_of (method), .path = span_of (path), .peer = span_of ("10.0.0.1") };
 }
 
 static const char *
@@ -131,7 +135,10 @@ static const struct {
     { "", "xsp=1;sp=abc", "abc" },
     { "", "sp=", NEW_ID },
     { "e=pv&nuid=n", "sp=abc", "n" },
-    { "nuid=n%0d%0aSet-Cookie:x", "sp=abc", "abc" },
+    { "nuid=%61%2D%C3%A9%4", "sp=abc", "a-\xC3\xA9%4" },
+    { "nuid=a%00b", "", "a?b" },
+    { "nuid=", "sp=abc", "abc" },
+    { "", "sp=a%2Db", "a%2Db" },
     { "xnuid=n", "", NEW_ID },
 };
 
@@ -158,6 +165,33 @@ test_identity (void **state)
     assert_null (header (&answer, "Set-Cookie"));
 }
 
+//  What cannot be a cookie's value is no cookie: percent-escapes must not write headers.
+static void
+test_cookies (void **state)
+{
+    (void)state;
+    answer_rules_t other = rules;
+    answer_t answer;
+    ask_t ask = ask_new ("GET", "/i");
+    ask.query = span_of ("nuid=n%0d%0aSet-Cookie:x");
+    answer_decide (&answer, &rules, &ask, TIME_MS, true, NEW_ID);
+    assert_string_equal (answer.network_userid, "n\r\nSet-Cookie:x");
+    assert_null (header (&answer, "Set-Cookie"));
+    ask.query = span_of ("nuid=n");
+    other.cookie_days = 1;
+    other.cookie_secure = other.cookie_http_only = false;
+    other.cookie_same_site = "Lax";
+    answer_decide (&answer, &other, &ask, TIME_MS, true, NEW_ID);
+    assert_string_equal (header (&answer, "Set-Cookie"),
+                         "sp=n; Expires=Tue, 24 Nov 2026 06:47:00 GMT; Path=/; SameSite=Lax");
+    other.cookie_days = 0;
+    ask.query = span_of ("");
+    ask.cookie = span_of ("sp=abc");
+    answer_decide (&answer, &other, &ask, TIME_MS, true, NEW_ID);
+    assert_null (header (&answer, "Set-Cookie"));
+    assert_string_equal (answer.network_userid, NEW_ID);
+}
+
 static void
 test_paths (void **state)
 {
@@ -169,7 +203,10 @@ test_paths (void **state)
         answer_decide (&answer, &rules, &ask, TIME_MS, true, NEW_ID);
         assert_true (span_is (answer.path, "/com.snowplowanalytics.snowplow/tp2"));
     }
-    ask_t ask = ask_new ("POST", "/com.acme/trac");
+    ask_t ask = ask_new ("POST", "/a/b");
+    answer_decide (&answer, &rules, &ask, TIME_MS, true, NEW_ID);
+    assert_true (span_is (answer.path, "/c/d"));
+    ask = ask_new ("POST", "/com.acme/trac");
     answer_decide (&answer, &rules, &ask, TIME_MS, true, NEW_ID);
     assert_true (span_is (answer.path, "/com.acme/trac"));
 }
@@ -191,6 +228,18 @@ test_refusals (void **state)
     assert_int_equal (answer.status, 503);
     assert_null (header (&answer, "Set-Cookie"));
     assert_string_equal (header (&answer, "Access-Control-Allow-Origin"), "*");
+    ask.body_size = 0;
+    ask.line_size = 20480;
+    ask.head_size = 20480 + 40960;
+    answer_decide (&answer, &rules, &ask, TIME_MS, true, NEW_ID);
+    assert_int_equal (answer.status, 200);
+    ask.line_size++;
+    answer_decide (&answer, &rules, &ask, TIME_MS, true, NEW_ID);
+    assert_int_equal (answer.status, 400);
+    ask.line_size = 0;
+    ask.head_size++;
+    answer_decide (&answer, &rules, &ask, TIME_MS, true, NEW_ID);
+    assert_int_equal (answer.status, 400);
     ask = ask_new ("GET", "/health");
     answer_decide (&answer, &rules, &ask, TIME_MS, false, NEW_ID);
     assert_int_equal (answer.status, 503);
@@ -201,8 +250,9 @@ int
 main (void)
 {
     const struct CMUnitTest tests [] = {
-        cmocka_unit_test (test_routes),   cmocka_unit_test (test_pixel), cmocka_unit_test (test_headers),
-        cmocka_unit_test (test_identity), cmocka_unit_test (test_paths), cmocka_unit_test (test_refusals),
+        cmocka_unit_test (test_routes),   cmocka_unit_test (test_pixel),   cmocka_unit_test (test_headers),
+        cmocka_unit_test (test_identity), cmocka_unit_test (test_cookies), cmocka_unit_test (test_paths),
+        cmocka_unit_test (test_refusals),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

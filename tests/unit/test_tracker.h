@@ -52,6 +52,50 @@ unit_request (tracker_request_t *self)
                                  .uuid_new = unit_uuid };
 }
 
+//  ---- Bodies
+
+#define SP "iglu:com.snowplowanalytics.snowplow/"
+#define PAYLOAD(version, items)                                                                              \
+    "{\"schema\":\"" SP "payload_data/jsonschema/" version "\",\"data\":" items "}"
+#define NEWEST(items) PAYLOAD ("1-0-4", items)
+#define PV "{\"e\":\"pv\",\"p\":\"web\",\"tv\":\"t\"}"
+#define UNSTRUCT(schema, data)                                                                               \
+    "{\"schema\":\"" SP "unstruct_event/jsonschema/1-0-0\",\"data\":{\"schema\":\"" schema                   \
+    "\",\"data\":" data "}}"
+
+#define LONG_10 "aaaaaaaaaa"
+#define LONG_100 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10
+
+//  ---- Requests and answers
+
+//  The named column of one line.
+static inline span_t
+line_cell (const char *line, tracker_column_t column)
+{
+    for (tracker_column_t skip = 0; skip < column; skip++)
+        line = strchr (line, '\t') + 1;
+    return (span_t){ line, strcspn (line, "\t") };
+}
+
+//  Send a GET with these parameters; the caller destroys the answer, which is one outcome.
+static inline tracker_outcomes_t *
+get_event (const char *query, const char *first)
+{
+    tracker_request_t request;
+    tracker_text_t text = { 0 };
+    tracker_text_printf (&text, "%s&%s", first, query);
+    unit_request (&request);
+    request.method = span_of ("GET");
+    request.path = span_of ("/i");
+    request.query = tracker_text_span (&text);
+    tracker_outcomes_t *outcomes = tracker_read (&request);
+    assert_int_equal (outcomes->count, 1);
+    tracker_text_free (&text);
+    return outcomes;
+}
+
+//  ---- Files
+
 //  The whole file of the data folder, terminated; the caller frees it.
 static inline char *
 unit_read_file (const char *name)
