@@ -285,7 +285,7 @@ answer_decide (answer_t *self, const answer_rules_t *rules, const ask_t *ask, in
                const char *new_id)
 {
     *self = (answer_t){ 0 };
-    if (ask->line_size > LINE_MAX_BYTES || ask->head_size > LINE_MAX_BYTES + HEADERS_MAX_BYTES) {
+    if (ask->line_size > LINE_MAX_BYTES || ask->headers_size > HEADERS_MAX_BYTES) {
         answer_refuse (self, ask, ANSWER_HEAD_TOO_LARGE);
         return;
     }

@@ -34,7 +34,7 @@ typedef struct {
     span_t origin, cookie, forwarded_for;    //  headers; empty if they did not come
     span_t peer;                             //  the other end's address
     bool anonymous;                          //  SP-Anonymous came
-    size_t line_size, head_size;             //  of the request line, and of it and all headers
+    size_t line_size, headers_size;          //  of the request line, of all headers
     size_t body_size;
 } ask_t;
 

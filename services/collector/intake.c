@@ -138,18 +138,20 @@ read_peer (request_t *self)
     }
 }
 
+//  What stands behind the request line.
 static size_t
-head_size (const request_t *self)
+headers_size (const request_t *self, size_t line_size)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info (self->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    return info ? info->header_size : 0;
+    return info && info->header_size > line_size ? info->header_size - line_size : 0;
 }
 
 static void
 read_head (request_t *self, const char *method)
 {
     span_t uri = tracker_text_span (&self->uri);
+    size_t line_size = strlen (method) + uri.size + sizeof "  HTTP/1.1\r\n" - 1;
     const char *mark = memchr (uri.data, '?', uri.size);
     size_t path_size = mark ? (size_t)(mark - uri.data) : uri.size;
     read_peer (self);
@@ -165,8 +167,8 @@ read_head (request_t *self, const char *method)
         .forwarded_for = find_header (self, "X-Forwarded-For"),
         .peer = span_of (self->peer),
         .anonymous = MHD_lookup_connection_value (self->connection, MHD_HEADER_KIND, "SP-Anonymous") != NULL,
-        .line_size = self->ask.method.size + uri.size,
-        .head_size = head_size (self),
+        .line_size = line_size,
+        .headers_size = headers_size (self, line_size),
     };
 }
 

@@ -230,14 +230,14 @@ test_refusals (void **state)
     assert_string_equal (header (&answer, "Access-Control-Allow-Origin"), "*");
     ask.body_size = 0;
     ask.line_size = 20480;
-    ask.head_size = 20480 + 40960;
+    ask.headers_size = 40960;
     answer_decide (&answer, &rules, &ask, TIME_MS, true, NEW_ID);
     assert_int_equal (answer.status, 200);
     ask.line_size++;
     answer_decide (&answer, &rules, &ask, TIME_MS, true, NEW_ID);
     assert_int_equal (answer.status, 400);
     ask.line_size = 0;
-    ask.head_size++;
+    ask.headers_size++;
     answer_decide (&answer, &rules, &ask, TIME_MS, true, NEW_ID);
     assert_int_equal (answer.status, 400);
     ask = ask_new ("GET", "/health");
