@@ -49,6 +49,7 @@ static const row_t rows [] = {
     { "collector", "paths", TEXT, AT (collector.paths), 0, 4096, "", NULL },
     { "collector", "max_body_bytes", NUMBER32, AT (collector.max_body_bytes), 1024, 67108864, "1048576",
       NULL },
+    { "collector", "max_connections", NUMBER32, AT (collector.max_connections), 1, 1000000, "10000", NULL },
     { "collector", "cookie_name", TEXT, AT (collector.cookie_name), 1, 64, "sp", NULL },
     { "collector", "cookie_days", NUMBER32, AT (collector.cookie_days), 0, 3650, "365", NULL },
     { "collector", "cookie_secure", SWITCH, AT (collector.cookie_secure), 0, 1, "true", NULL },

@@ -27,6 +27,7 @@ typedef struct {
         uint16_t port;                 //  default 9090
         char *paths;                   //  vendor/version paths that mean tp2, or FROM=TO, commas between them
         uint32_t max_body_bytes;       //  default 1048576
+        uint32_t max_connections;      //  default 10000, of about 70 KiB each
         char *cookie_name;             //  default sp
         uint32_t cookie_days;          //  default 365; 0: no cookie, neither read nor set
         bool cookie_secure;            //  default true

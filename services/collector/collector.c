@@ -307,6 +307,7 @@ collector_open (service_t *service, const config_t *config, uint32_t instance, i
     self->journal = open_journal (config);
     intake_options_t options = { .bind_address = config->bind,
                                  .port = config->collector.port,
+                                 .max_connections = config->collector.max_connections,
                                  .rules = collector_rules (config),
                                  .take = on_request,
                                  .arg = self };

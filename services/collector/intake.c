@@ -46,6 +46,7 @@ struct intake {
     intake_options_t options;
     service_t *service;
     struct MHD_Daemon *daemon;
+    int listening;    //  -1: no more
     request_t *open;
     uint64_t tickets;    //  given
     bool healthy;
@@ -388,33 +389,40 @@ on_readable (void *arg)
 
 //  ---- The intake
 
-//  As many as we may have descriptors.
+//  No more than we may have descriptors. Others wait in the kernel's queue until one ends.
 static unsigned
-connections_max (void)
+connections_max (const intake_options_t *options)
 {
     struct rlimit limit = { 0 };
     getrlimit (RLIMIT_NOFILE, &limit);
     rlim_t most =
         limit.rlim_cur > 2 * SPARE_DESCRIPTORS ? limit.rlim_cur - SPARE_DESCRIPTORS : SPARE_DESCRIPTORS;
-    return most < UINT32_MAX ? (unsigned)most : UINT32_MAX;
+    return most < options->max_connections ? (unsigned)most : options->max_connections;
 }
 
 static bool
 daemon_start (intake_t *self)
 {
-    int fd = listen_open ("collector", self->options.bind_address, self->options.port);
-    if (fd < 0)
+    self->listening = listen_open ("collector", self->options.bind_address, self->options.port);
+    if (self->listening < 0)
         return false;
-    self->daemon = MHD_start_daemon (
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, self, MHD_OPTION_LISTEN_SOCKET,
-        fd, MHD_OPTION_URI_LOG_CALLBACK, on_uri, self, MHD_OPTION_NOTIFY_COMPLETED, on_completed, self,
-        MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, self, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-        connections_max (), MHD_OPTION_END);
+    struct MHD_OptionItem rows [] = {
+        { MHD_OPTION_LISTEN_SOCKET, self->listening, NULL },
+        { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_uri, self },
+        { MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)on_unescape, self },
+        { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, self },
+        { MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL },
+        { MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, NULL },
+        { MHD_OPTION_CONNECTION_LIMIT, connections_max (&self->options), NULL },
+        { MHD_OPTION_END, 0, NULL },
+    };
+    self->daemon = MHD_start_daemon (MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
+                                     self, MHD_OPTION_ARRAY, rows, MHD_OPTION_END);
     if (self->daemon)
         return true;
     log_error ("cannot listen", "what=collector reason=\"libmicrohttpd refuses\"");
-    close (fd);
+    close (self->listening);
+    self->listening = -1;
     return false;
 }
 
@@ -472,13 +480,12 @@ intake_set_healthy (intake_t *self, bool healthy)
 bool
 intake_drain (intake_t *self)
 {
-    MHD_socket listening = MHD_quiesce_daemon (self->daemon);
-    if (listening != MHD_INVALID_SOCKET)
-        close (listening);
-    for (const request_t *request = self->open; request; request = request->next)
-        if (request->stage != SENT)
-            return false;
-    return true;
+    if (self->listening != -1) {
+        MHD_quiesce_daemon (self->daemon);
+        close (self->listening);
+        self->listening = -1;
+    }
+    return self->open == NULL;
 }
 
 intake_counters_t

@@ -24,6 +24,7 @@ typedef bool (intake_take_fn) (void *arg, const tracker_request_t *request, uint
 typedef struct {
     const char *bind_address;
     uint16_t port;
+    uint32_t max_connections;
     answer_rules_t rules;    //  its strings outlive the intake
     intake_take_fn *take;
     void *arg;
@@ -42,7 +43,7 @@ void intake_release (intake_t *self, uint64_t through, bool durable);
 //  What /health says.
 void intake_set_healthy (intake_t *self, bool healthy);
 
-//  Take no more connections. Returns whether all requests that had begun are answered.
+//  Take no more connections. Returns whether the answers to all requests that had begun are gone.
 bool intake_drain (intake_t *self);
 
 typedef struct {
