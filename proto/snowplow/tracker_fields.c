@@ -133,8 +133,8 @@ static const struct {
     { "pp", "page_ping" }, { "tr", "transaction" }, { "ti", "transaction_item" }, { "ad", "ad_impression" },
 };
 
-//  Enrich 4.0.0 added headset; 3.8.0 refuses it.
-static const char *const platforms [] = { "web", "iot", "app", "mob", "pc", "cnsl", "tv", "srv" };
+//  headset came with Enrich 4.0.0.
+static const char *const platforms [] = { "web", "iot", "app", "mob", "pc", "cnsl", "tv", "srv", "headset" };
 
 //  ---- Parameters
 

@@ -119,6 +119,21 @@ on_bell (void *arg)
         log_debug ("bell was silent", "fd=%d", self->bell);
 }
 
+//  The one place where rows leave for what makes them durable. False: they could not be taken. Else journal_works or
+//  journal_failed tells of them later, and intake_release of the request whose ticket they came with.
+static bool
+keep_rows (collector_t *self, int64_t collected_ms, const tracker_outcomes_t *outcomes)
+{
+    int rc = 0;
+    if (!journal_pending (self->journal))
+        ring (self);
+    for (size_t index = 0; rc == 0 && index < outcomes->count; index++)
+        rc = append_outcome (self, collected_ms, &outcomes->items [index]);
+    if (rc != 0)
+        journal_failed (self);
+    return rc == 0;
+}
+
 static bool
 on_request (void *arg, const tracker_request_t *taken, uint64_t ticket)
 {
@@ -128,16 +143,10 @@ on_request (void *arg, const tracker_request_t *taken, uint64_t ticket)
     request.collector = request.etl = COLLECTOR_NAME;
     request.uuid_new = intake_uuid;
     request.mask = self->mask;
-    if (!journal_pending (self->journal))
-        ring (self);
     tracker_outcomes_t *outcomes = tracker_read (&request);
-    int rc = 0;
-    for (size_t index = 0; rc == 0 && index < outcomes->count; index++)
-        rc = append_outcome (self, request.collector_ms, &outcomes->items [index]);
+    bool kept = keep_rows (self, request.collector_ms, outcomes);
     tracker_outcomes_destroy (&outcomes);
-    if (rc != 0)
-        journal_failed (self);
-    return rc == 0;
+    return kept;
 }
 
 //  ---- The ingester

@@ -257,6 +257,30 @@ def test_full_journal(tmp_path):
         assert len(collector.events()) >= taken * 101
 
 
+def test_drain_answers_what_had_begun(tmp_path):
+    """SIGTERM between two halves of a body: the rest is read, kept and answered, and then the connection ends."""
+    with Collector(tmp_path) as collector, collector.connection() as stream:
+        whole = request(POST, TP2, payload())
+        stream.write(whole[:-20])
+        stream.flush()
+        collector.process.terminate()
+
+        def listens():
+            with socket.create_connection(("127.0.0.1", collector.port), timeout=5):
+                return True
+
+        with pytest.raises(ConnectionError):
+            while listens():
+                pass
+        stream.write(whole[-20:])
+        stream.flush()
+        answer = Answer(stream)
+        assert answer.status == 200 and answer.headers["connection"] == "close"
+        assert stream.read() == b""
+        assert collector.process.wait(30) == 0
+    assert len(collector.events()) == 1
+
+
 def test_log_names_nobody(tmp_path):
     """Good and bad requests, disconnects and a drain: no id, no address of a viewer is in the log, even at debug level."""
     secrets = ["viewer@example.com", "domain-user", "network-user", "94.15.223.151", NUID]

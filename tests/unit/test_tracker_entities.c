@@ -115,6 +115,40 @@ test_json (void **state)
     }
 }
 
+//  An event's JSON stays in its column whatever `e` says; the name follows `e`.
+static void
+test_name_follows_code (void **state)
+{
+    (void)state;
+    static const char query [] = "ue_pr=" UNSTRUCT ("iglu:a/b/jsonschema/1-0-0", "{}");
+    tracker_outcomes_t *outcomes = get_event (query, "e=pv");
+    const char *line = outcomes->items [0].body;
+    assert_int_equal (outcomes->items [0].kind, TRACKER_EVENT);
+    assert_true (span_is (line_cell (line, COL_event_name), "page_view"));
+    assert_true (span_is (line_cell (line, COL_unstruct_event), query + 6));
+    tracker_outcomes_destroy (&outcomes);
+}
+
+//  A field's fault comes before a schema's, and that before a column's length.
+static void
+test_order_of_stages (void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query;
+        tracker_kind_t kind;
+    } cases [] = {
+        { "vid=x&co={}", TRACKER_ENRICHMENT_FAILURES },
+        { "co={&ue_pr={}", TRACKER_ENRICHMENT_FAILURES },
+        { "tv=" LONG_100 "a&co={}", TRACKER_SCHEMA_VIOLATIONS },
+    };
+    for (size_t index = 0; index < sizeof cases / sizeof cases [0]; index++) {
+        tracker_outcomes_t *outcomes = get_event (cases [index].query, "e=ue");
+        assert_int_equal (outcomes->items [0].kind, cases [index].kind);
+        tracker_outcomes_destroy (&outcomes);
+    }
+}
+
 //  Where both forms of a JSON come, the base64 one wins; padding and alphabet don't matter.
 static void
 test_base64 (void **state)
@@ -146,6 +180,8 @@ main (void)
 {
     const struct CMUnitTest tests [] = {
         cmocka_unit_test (test_json),
+        cmocka_unit_test (test_name_follows_code),
+        cmocka_unit_test (test_order_of_stages),
         cmocka_unit_test (test_base64),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -72,7 +72,8 @@ static const field_case_t field_cases[] = {
     { "se_va=.", COL_se_value, NULL, "se_va: not a decimal number" },
     { "se_va=1,5", COL_se_value, NULL, "se_va: not a decimal number" },
     { "p=tv", COL_platform, "tv", NULL },
-    { "p=headset", COL_platform, NULL, "p: not a known platform" },
+    { "p=headset", COL_platform, "headset", NULL },
+    { "p=vr", COL_platform, NULL, "p: not a known platform" },
     { "ip=1.2.3.4,%205.6.7.8", COL_user_ipaddress, "1.2.3.4", NULL },
     { "ip=a%20b", COL_user_ipaddress, "a", NULL },
     { "", COL_user_ipaddress, "127.0.0.1", NULL },
@@ -146,6 +147,49 @@ test_fields (void **state)
     (void)state;
     for (size_t index = 0; index < sizeof field_cases / sizeof field_cases [0]; index++)
         check_field (&field_cases [index]);
+}
+
+//  ---- What the request's headers say
+
+typedef struct {
+    const char *query, *user_agent, *referer;
+    tracker_column_t column;
+    const char *value;    //  NULL: the event is lost for this column
+} header_case_t;
+
+static const header_case_t header_cases [] = {
+    { "e=pv", "", "http://from/a b?c", COL_page_url, "http://from/a%20b?c" },
+    { "e=pv", "", "http://from/a b?c", COL_page_urlpath, "/a%20b" },
+    { "e=pv&url=", "", "http://from/", COL_page_url, "http://from/" },
+    { "e=pv&url=http://here/", "", "http://from/", COL_page_urlhost, "here" },
+    { "e=pv", "", "http://from/", COL_page_referrer, "" },
+    { "e=pv", "a\tb\r\nc\x01", "", COL_useragent, "a    bc\x01" },
+    { "e=pv&ua=mine", "theirs", "", COL_useragent, "mine" },
+    { "e=pv", LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 "a",
+      "", COL_useragent, NULL },
+};
+
+static void
+test_headers (void **state)
+{
+    (void)state;
+    for (size_t index = 0; index < sizeof header_cases / sizeof header_cases [0]; index++) {
+        const header_case_t *row = &header_cases [index];
+        tracker_request_t request;
+        unit_request (&request);
+        request.method = span_of ("GET");
+        request.query = span_of (row->query);
+        request.user_agent = span_of (row->user_agent);
+        request.referer = span_of (row->referer);
+        tracker_outcomes_t *outcomes = tracker_read (&request);
+        const tracker_outcome_t *outcome = &outcomes->items [0];
+        if (!row->value) {
+            assert_int_equal (outcome->kind, TRACKER_ENRICHMENT_FAILURES);
+            assert_non_null (strstr (outcome->reason, tracker_column_name (row->column)));
+        } else if (!span_is (line_cell (outcome->body, row->column), row->value))
+            fail_msg ("case %zu: %.*s", index, TRACKER_SPAN (line_cell (outcome->body, row->column)));
+        tracker_outcomes_destroy (&outcomes);
+    }
 }
 
 //  ---- Limits of columns: a parameter, and how many characters its column holds (snowplow.md section 4.1)
@@ -263,10 +307,8 @@ int
 main (void)
 {
     const struct CMUnitTest tests [] = {
-        cmocka_unit_test (test_fields),
-        cmocka_unit_test (test_limits),
-        cmocka_unit_test (test_masks),
-        cmocka_unit_test (test_times),
+        cmocka_unit_test (test_fields), cmocka_unit_test (test_headers), cmocka_unit_test (test_limits),
+        cmocka_unit_test (test_masks),  cmocka_unit_test (test_times),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
