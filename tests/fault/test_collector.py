@@ -242,6 +242,16 @@ def test_limits(tmp_path):
         assert len(collector.events()) == 3
 
 
+def test_more_connections_than_the_limit(tmp_path):
+    """Those beyond it wait, and are served when one ends."""
+    with Collector(tmp_path, max_connections=2) as collector, contextlib.ExitStack() as stack:
+        streams = [stack.enter_context(collector.connection()) for _ in range(5)]
+        for stream in streams:
+            stream.write(request(POST, TP2, payload(), {"Connection": "close"}))
+            stream.flush()
+        assert [Answer(stream).status for stream in streams] == [200] * 5
+
+
 def test_full_journal(tmp_path):
     """503 for what cannot be kept, and on both health addresses, so that a tracker sends again and a balancer looks elsewhere."""
     with Collector(tmp_path, max_journal_bytes=1 << 20) as collector:
@@ -258,11 +268,12 @@ def test_full_journal(tmp_path):
 
 
 def test_drain_answers_what_had_begun(tmp_path):
-    """SIGTERM between two halves of a body: the rest is read, kept and answered, and then the connection ends."""
+    """SIGTERM between head and body: the rest is read, kept and answered, and then the connection ends."""
     with Collector(tmp_path) as collector, collector.connection() as stream:
-        whole = request(POST, TP2, payload())
-        stream.write(whole[:-20])
+        body = payload()
+        stream.write(request(POST, TP2, body, {"Expect": "100-continue"})[:-len(body)])
         stream.flush()
+        assert Answer(stream).status == 100
         collector.process.terminate()
 
         def listens():
@@ -272,7 +283,7 @@ def test_drain_answers_what_had_begun(tmp_path):
         with pytest.raises(ConnectionError):
             while listens():
                 pass
-        stream.write(whole[-20:])
+        stream.write(body)
         stream.flush()
         answer = Answer(stream)
         assert answer.status == 200 and answer.headers["connection"] == "close"
