@@ -3,6 +3,7 @@
 #include "snowplow/tracker_fields.h"
 #include "snowplow/json_text.h"
 #include "snowplow/media_schemas.h"
+#include "snowplow/tracker_decimal.h"
 #include "snowplow/tracker_time.h"
 
 #include <stdio.h>
@@ -335,88 +336,13 @@ read_size (tracker_row_t *row, tracker_column_t column, span_t value)
     return NULL;
 }
 
-//  A decimal number taken apart: value = sign digits * 10^-scale.
-#define DECIMAL_DIGITS_MAX 255
-typedef struct {
-    bool negative;
-    char digits [DECIMAL_DIGITS_MAX];
-    int size;
-    int64_t scale;
-} decimal_t;
-
-//  `e5`, `E-3`, or nothing. Returns whether that was all.
-static bool
-parse_exponent (const char *at, const char *end, int64_t *exponent)
-{
-    *exponent = 0;
-    if (at == end)
-        return true;
-    if (*at != 'e' && *at != 'E')
-        return false;
-    at++;
-    bool sign = at < end && (*at == '-' || *at == '+');
-    int64_t value = parse_digits (at + sign, end, DECIMAL_DIGITS_MAX);
-    *exponent = sign && *at == '-' ? -value : value;
-    return value >= 0;
-}
-
-//  The grammar of Java's BigDecimal; numbers that would print with more than 255 digits are refused.
-static bool
-parse_decimal (span_t value, decimal_t *decimal)
-{
-    const char *at = value.data;
-    const char *end = at + value.size;
-    *decimal = (decimal_t){ 0 };
-    if (at < end && (*at == '-' || *at == '+'))
-        decimal->negative = *at++ == '-';
-    bool point = false, any = false;
-    for (; at < end && ((*at >= '0' && *at <= '9') || (*at == '.' && !point)); at++) {
-        if (*at == '.') {
-            point = true;
-            continue;
-        }
-        any = true;
-        decimal->scale += point;
-        if (decimal->size == 0 && *at == '0')
-            continue;
-        if (decimal->size == DECIMAL_DIGITS_MAX)
-            return false;
-        decimal->digits [decimal->size++] = *at;
-    }
-    int64_t exponent;
-    if (!any || !parse_exponent (at, end, &exponent))
-        return false;
-    decimal->scale -= exponent;
-    return decimal->scale <= DECIMAL_DIGITS_MAX && decimal->size - decimal->scale <= DECIMAL_DIGITS_MAX;
-}
-
-//  As BigDecimal.toPlainString does.
-static void
-print_decimal (const decimal_t *decimal, tracker_text_t *out)
-{
-    if (decimal->negative && decimal->size)
-        tracker_text_putc (out, '-');
-    int64_t whole = decimal->size - decimal->scale;
-    if (whole <= 0 || decimal->size == 0)
-        tracker_text_putc (out, '0');
-    for (int64_t index = 0; index < whole && decimal->size; index++)
-        tracker_text_putc (out, index < decimal->size ? decimal->digits [index] : '0');
-    if (decimal->scale <= 0)
-        return;
-    tracker_text_putc (out, '.');
-    for (int64_t index = whole; index < decimal->size; index++)
-        tracker_text_putc (out, index < 0 ? '0' : decimal->digits [index]);
-}
-
 static const char *
 read_decimal (tracker_row_t *row, tracker_column_t column, span_t value)
 {
-    decimal_t decimal;
     if (read_null (row, column, value))
         return NULL;
-    if (!parse_decimal (value, &decimal))
+    if (tracker_decimal_put (value, tracker_row_begin (row, column)) != 0)
         return "not a decimal number";
-    print_decimal (&decimal, tracker_row_begin (row, column));
     tracker_row_end (row, column);
     return NULL;
 }

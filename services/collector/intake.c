@@ -2,11 +2,11 @@
 
 #include "intake.h"
 
+#include "head.h"
 #include "listen.h"
 #include "log.h"
 #include "memory.h"
 
-#include <arpa/inet.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,12 +29,9 @@ typedef struct request {
     intake_t *intake;
     struct MHD_Connection *connection;
     stage_t stage;
-    bool begun;            //  the head was read
-    uint64_t ticket;       //  of a HELD one
-    tracker_text_t uri;    //  as it came, not decoded
-    ask_t ask;             //  its texts live as long as libmicrohttpd's request
-    span_t content_type, user_agent, referer;
-    char peer [INET6_ADDRSTRLEN];
+    bool begun;         //  the head was read
+    uint64_t ticket;    //  of a HELD one
+    head_t head;
     tracker_text_t body;
     size_t dropped;    //  bytes of a body that nobody wants
     bool drop, refused;
@@ -106,71 +103,9 @@ request_destroy (request_t **self_p)
     if (self->next)
         self->next->previous = self->previous;
     forget_body (self);
-    tracker_text_free (&self->uri);
+    head_free (&self->head);
     free (self);
     *self_p = NULL;
-}
-
-//  ---- Reading the head
-
-static span_t
-find_header (const request_t *self, const char *name)
-{
-    return span_of (MHD_lookup_connection_value (self->connection, MHD_HEADER_KIND, name));
-}
-
-//  The other end's address; one of IPv4 that came by a socket of IPv6 is shown as IPv4.
-static void
-read_peer (request_t *self)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info (self->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *address = info ? info->client_addr : NULL;
-    if (!address)
-        return;
-    if (address->sa_family == AF_INET) {
-        const struct sockaddr_in *four = (const void *)address;
-        inet_ntop (AF_INET, &four->sin_addr, self->peer, sizeof self->peer);
-    } else if (address->sa_family == AF_INET6) {
-        const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
-        bool mapped = IN6_IS_ADDR_V4MAPPED (six);
-        inet_ntop (mapped ? AF_INET : AF_INET6, mapped ? six->s6_addr + 12 : six->s6_addr, self->peer,
-                   sizeof self->peer);
-    }
-}
-
-//  What stands behind the request line.
-static size_t
-headers_size (const request_t *self, size_t line_size)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info (self->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    return info && info->header_size > line_size ? info->header_size - line_size : 0;
-}
-
-static void
-read_head (request_t *self, const char *method)
-{
-    span_t uri = tracker_text_span (&self->uri);
-    size_t line_size = strlen (method) + uri.size + sizeof "  HTTP/1.1\r\n" - 1;
-    const char *mark = memchr (uri.data, '?', uri.size);
-    size_t path_size = mark ? (size_t)(mark - uri.data) : uri.size;
-    read_peer (self);
-    self->content_type = find_header (self, "Content-Type");
-    self->user_agent = find_header (self, "User-Agent");
-    self->referer = find_header (self, "Referer");
-    self->ask = (ask_t){
-        .method = span_of (method),
-        .path = { uri.data, path_size },
-        .query = mark ? (span_t){ mark + 1, uri.size - path_size - 1 } : span_of (NULL),
-        .origin = find_header (self, "Origin"),
-        .cookie = find_header (self, "Cookie"),
-        .forwarded_for = find_header (self, "X-Forwarded-For"),
-        .peer = span_of (self->peer),
-        .anonymous = MHD_lookup_connection_value (self->connection, MHD_HEADER_KIND, "SP-Anonymous") != NULL,
-        .line_size = line_size,
-        .headers_size = headers_size (self, line_size),
-    };
 }
 
 //  ---- Answering
@@ -178,7 +113,7 @@ read_head (request_t *self, const char *method)
 static void
 request_refuse (request_t *self, answer_refusal_t why)
 {
-    answer_refuse (&self->answer, &self->ask, why);
+    answer_refuse (&self->answer, &self->head.ask, why);
     self->stage = READY;
 }
 
@@ -186,16 +121,16 @@ static bool
 request_take (request_t *self, int64_t now_ms)
 {
     intake_t *intake = self->intake;
-    tracker_request_t request = { .method = self->ask.method,
+    tracker_request_t request = { .method = self->head.ask.method,
                                   .path = self->answer.path,
-                                  .query = self->ask.query,
+                                  .query = self->head.ask.query,
                                   .body = tracker_text_span (&self->body),
-                                  .content_type = self->content_type,
-                                  .user_agent = self->user_agent,
-                                  .referer = self->referer,
+                                  .content_type = self->head.content_type,
+                                  .user_agent = self->head.user_agent,
+                                  .referer = self->head.referer,
                                   .ip = span_of (self->answer.ip),
                                   .network_userid = span_of (self->answer.network_userid),
-                                  .anonymous = self->ask.anonymous,
+                                  .anonymous = self->head.ask.anonymous,
                                   .collector_ms = now_ms,
                                   .etl_ms = now_ms };
     self->ticket = ++intake->tickets;
@@ -216,8 +151,8 @@ request_finish (request_t *self)
         return;
     }
     intake_uuid (NULL, id);
-    self->ask.body_size = self->body.size;
-    answer_decide (&self->answer, &intake->options.rules, &self->ask, now_ms, intake->healthy, id);
+    self->head.ask.body_size = self->body.size;
+    answer_decide (&self->answer, &intake->options.rules, &self->head.ask, now_ms, intake->healthy, id);
     if (!self->answer.take)
         self->stage = READY;
     else if (request_take (self, now_ms))
@@ -274,11 +209,11 @@ refuse_body (request_t *self, answer_refusal_t why)
 static enum MHD_Result
 on_head (request_t *self, const char *method)
 {
-    uint64_t length = strtoull (find_header (self, "Content-Length").data, NULL, 10);
     size_t max = self->intake->options.rules.max_body_bytes;
     self->begun = true;
-    read_head (self, method);
-    self->drop = !span_is (self->ask.method, "POST");
+    head_read (&self->head, self->connection, method);
+    uint64_t length = self->head.told_length;
+    self->drop = !span_is (self->head.ask.method, "POST");
     if (self->drop || length == 0)
         return MHD_YES;
     if (length > max)
@@ -341,7 +276,7 @@ static void *
 on_uri (void *arg, const char *uri, struct MHD_Connection *connection)
 {
     request_t *self = request_new (arg, connection);
-    tracker_text_puts (&self->uri, uri);
+    tracker_text_puts (&self->head.uri, uri);
     return self;
 }
 
