@@ -242,7 +242,7 @@ print_allowed (const row_t *row, FILE *out)
         fprintf (out, "a text of %u to %u bytes", (unsigned)row->min, (unsigned)row->max);
         break;
     case PORT:
-        fprintf (out, "a port, 1 to 65535, or 0 for none");
+        fprintf (out, "a port, 1 to 65535%s", row->min == 0 ? ", or 0 for none" : "");
         break;
     default:
         fprintf (out, "a number from %llu to %llu", (unsigned long long)row->min,

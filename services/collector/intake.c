@@ -18,6 +18,8 @@
 #define IDLE_S 20u
 //  What a connection may hold: request line and headers, and the part of the body that came last.
 #define CONNECTION_BYTES (64u * 1024)
+//  Of a body that nobody wants we read so much before the answer; of a longer one the sender hears none.
+#define DROPPED_MAX_BYTES (64u * 1024 * 1024)
 //  Descriptors kept back from connections, for the journal, the links and what the libraries open.
 #define SPARE_DESCRIPTORS 64
 
@@ -234,7 +236,7 @@ on_body (request_t *self, const char *data, size_t size)
         refuse_body (self, ANSWER_UNAVAILABLE);
     if (self->drop) {
         self->dropped += size;
-        return self->dropped > max ? MHD_NO : MHD_YES;
+        return self->dropped > DROPPED_MAX_BYTES ? MHD_NO : MHD_YES;
     }
     tracker_text_put (&self->body, data, size);
     self->intake->counters.body_bytes += size;

@@ -239,6 +239,9 @@ def test_limits(tmp_path):
             stream.flush()
             assert Answer(stream).status == 413
             assert Answer(stream).status == 200
+            stream.write(request("PUT", TP2, b"x" * 300000))
+            stream.flush()
+            assert Answer(stream).status == 404
         assert len(collector.events()) == 3
 
 

@@ -92,6 +92,10 @@ mistakes (void **state)
         { "shard:\n  port: 1\n", ":2: unknown key shard.port; shard has checkpoint_s, " },
         { "collector:\n  # port: 1\n  port: 70000\n",
           ":3: collector.port is '70000'; it must be a port, 1 to 65535" },
+        { "gateway:\n  port: x\n", ":2: gateway.port is 'x'; it must be a port, 1 to 65535, or 0 for none" },
+        { "collector:\n  port: 0\n", ":2: collector.port is '0'; it must be a port, 1 to 65535" },
+        { "collector:\n  cookie_same_site: none\n",
+          ":2: collector.cookie_same_site is 'none'; it must be one of None, Lax, Strict" },
         { "collector:\n  port: -1\n", ":2: collector.port is '-1'; it must be a port" },
         { "shards: 65\n", ":1: shards is '65'; it must be a number from 1 to 64" },
         { "shards: 99999999999999999999\n", ":1: shards is '99999999999999999999'; it must be" },
@@ -132,9 +136,8 @@ environment (void **state)
     config_destroy (&config);
     setenv ("USHER_COLLECTOR_PORT", "12x", 1);
     assert_null (load ("", complaint, sizeof complaint));
-    assert_string_equal (
-        complaint,
-        "environment: USHER_COLLECTOR_PORT is '12x'; it must be a port, 1 to 65535, or 0 for none\n");
+    assert_string_equal (complaint,
+                         "environment: USHER_COLLECTOR_PORT is '12x'; it must be a port, 1 to 65535\n");
     unsetenv ("USHER_COLLECTOR_PORT");
     unsetenv ("USHER_GATEWAY_TRACKER_PORT");
 }
