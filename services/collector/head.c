@@ -11,24 +11,16 @@ find_header (struct MHD_Connection *connection, const char *name)
     return span_of (MHD_lookup_connection_value (connection, MHD_HEADER_KIND, name));
 }
 
-//  The other end's address; one of IPv4 that came by a socket of IPv6 is shown as IPv4.
+//  The other end's address; `bind` is IPv4, so it is too.
 static void
 read_peer (head_t *self, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *address = info ? info->client_addr : NULL;
-    if (!address)
+    if (!info || info->client_addr->sa_family != AF_INET)
         return;
-    if (address->sa_family == AF_INET) {
-        const struct sockaddr_in *four = (const void *)address;
-        inet_ntop (AF_INET, &four->sin_addr, self->peer, sizeof self->peer);
-    } else if (address->sa_family == AF_INET6) {
-        const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
-        bool mapped = IN6_IS_ADDR_V4MAPPED (six);
-        inet_ntop (mapped ? AF_INET : AF_INET6, mapped ? six->s6_addr + 12 : six->s6_addr, self->peer,
-                   sizeof self->peer);
-    }
+    const struct sockaddr_in *address = (const void *)info->client_addr;
+    inet_ntop (AF_INET, &address->sin_addr, self->peer, sizeof self->peer);
 }
 
 //  What stands behind the request line.

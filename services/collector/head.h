@@ -11,7 +11,7 @@
 //  Its spans look into uri, peer and libmicrohttpd's request, so they live as long as these.
 typedef struct {
     tracker_text_t uri;    //  as it came, not decoded; the caller puts it
-    char peer [INET6_ADDRSTRLEN];
+    char peer [INET_ADDRSTRLEN];
     ask_t ask;    //  all but the body's size
     span_t content_type, user_agent, referer;
     uint64_t told_length;    //  of the body; 0 if there is none, or it comes in chunks
