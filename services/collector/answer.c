@@ -9,7 +9,7 @@
 #define DAY_S 86400LL
 #define PREFLIGHT_LIFE "3600"
 #define P3P "policyref=\"/w3c/p3p.xml\", CP=\"NOI DSP COR NID PSA OUR IND COM NAV STA\""
-#define TP2_PATH "/com.snowplowanalytics.snowplow/tp2"
+#define TP2 "com.snowplowanalytics.snowplow/tp2"
 #define TEXT "text/plain; charset=UTF-8"
 //  As Snowplow's Collector 3.2 takes them.
 #define LINE_MAX_BYTES 20480u
@@ -75,7 +75,12 @@ find_reply (const ask_t *ask)
     }
 }
 
-//  A path as a list has it, with or without the first slash; one that is empty is like none.
+//  One entry of the list of mapped paths: FROM=TO, or FROM, which means tp2; without the first slashes.
+typedef struct {
+    span_t whole, from, to;
+} mapping_t;
+
+//  A path as the list has it, with or without the first slash.
 static span_t
 list_path (const char *start, const char *end)
 {
@@ -83,21 +88,50 @@ list_path (const char *start, const char *end)
     return (span_t){ start, (size_t)(end - start) };
 }
 
-//  What the path is mapped to: each entry of the list is FROM=TO, or FROM, which means tp2. *whole holds the answer.
+static bool
+next_mapping (const char **list, mapping_t *mapping)
+{
+    *list = *list ? *list + strspn (*list, " ,") : "";
+    const char *start = *list;
+    const char *end = *list += strcspn (start, " ,");
+    const char *equals = memchr (start, '=', (size_t)(end - start));
+    mapping->whole = (span_t){ start, (size_t)(end - start) };
+    mapping->from = list_path (start, equals ? equals : end);
+    mapping->to = equals ? list_path (equals + 1, end) : span_of (TP2);
+    return start < end;
+}
+
+static bool
+is_two_segments (span_t path)
+{
+    const char *slash = path.size ? memchr (path.data, '/', path.size) : NULL;
+    size_t rest = slash ? path.size - (size_t)(slash - path.data) - 1 : 0;
+    return slash > path.data && rest > 0 && !memchr (slash + 1, '/', rest);
+}
+
+bool
+answer_check_paths (const char *list, span_t *bad)
+{
+    mapping_t mapping;
+    while (next_mapping (&list, &mapping)) {
+        *bad = mapping.whole;
+        if (!is_two_segments (mapping.from) || !is_two_segments (mapping.to) ||
+            mapping.to.size > ANSWER_PATH_MAX - 2)
+            return false;
+    }
+    return true;
+}
+
+//  What the path is mapped to; `whole` holds it.
 static span_t
 map_path (span_t path, const char *list, char whole [ANSWER_PATH_MAX])
 {
-    while (list && *list) {
-        list += strspn (list, " ,");
-        const char *end = list + strcspn (list, " ,");
-        const char *equals = memchr (list, '=', (size_t)(end - list));
-        span_t from = list_path (list, equals ? equals : end);
-        span_t to =
-            equals ? list_path (equals + 1, end) : list_path (TP2_PATH, TP2_PATH + sizeof TP2_PATH - 1);
-        list = end;
-        if (from.size == 0 || path.size != from.size + 1 || memcmp (path.data + 1, from.data, from.size) != 0)
+    mapping_t mapping;
+    while (next_mapping (&list, &mapping)) {
+        size_t size = mapping.from.size;
+        if (path.size != size + 1 || memcmp (path.data + 1, mapping.from.data, size) != 0)
             continue;
-        snprintf (whole, ANSWER_PATH_MAX, "/%.*s", (int)to.size, to.data);
+        snprintf (whole, ANSWER_PATH_MAX, "/%.*s", (int)mapping.to.size, mapping.to.data);
         return span_of (whole);
     }
     return path;

@@ -59,6 +59,9 @@ typedef struct {
     char ip [ANSWER_IP_MAX];
 } answer_t;
 
+//  Is each entry of the rules' paths VENDOR/VERSION or one such =another? Returns false with the first that is not.
+bool answer_check_paths (const char *list, span_t *bad);
+
 //  Decide. `healthy`: the journal takes rows. new_id is a fresh UUID, used if the sender brings no id.
 void answer_decide (answer_t *self, const answer_rules_t *rules, const ask_t *ask, int64_t now_ms,
                     bool healthy, const char *new_id);

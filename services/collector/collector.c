@@ -303,12 +303,27 @@ collector_rules (const config_t *config)
                              .max_body_bytes = config->collector.max_body_bytes };
 }
 
+static bool
+check_paths (const config_t *config)
+{
+    span_t bad;
+    if (answer_check_paths (config->collector.paths, &bad))
+        return true;
+    log_error ("bad setting",
+               "key=collector.paths entry=\"%.*s\" hint=\"VENDOR/VERSION, or VENDOR/VERSION=VENDOR/VERSION\"",
+               TRACKER_SPAN (bad));
+    return false;
+}
+
 static void *
 collector_open (service_t *service, const config_t *config, uint32_t instance, int *exit_code)
 {
+    (void)instance;
+    *exit_code = EXIT_MISCONFIGURED;
+    if (!check_paths (config))
+        return NULL;
     void *state = memory_new (1, sizeof (collector_t));
     collector_t *self = state;
-    (void)instance;
     *exit_code = EXIT_TRY_AGAIN;
     self->healthy = true;
     self->mask = (tracker_ip_mask_t){ config->collector.mask_ip_octets, config->collector.mask_ip_segments };

@@ -224,6 +224,12 @@ def test_settings(tmp_path):
         assert [event["user_ipaddress"] for event in collector.events()] == ["94.15.x.x", "2605:2700:0:3:x:x:x:x", "127.0.x.x"]
 
 
+def test_bad_path_in_the_settings(tmp_path):
+    collector = Collector(tmp_path, paths="com.acme/track,oops")
+    assert collector.process.wait(30) == 100
+    assert "collector.paths" in collector.log.read_text() and "oops" in collector.log.read_text()
+
+
 def test_limits(tmp_path):
     """Of head and body; what is refused is not in the journal, and the connection is good for the next request where it can be."""
     with Collector(tmp_path, max_body_bytes=2000) as collector:

@@ -212,6 +212,25 @@ test_paths (void **state)
 }
 
 static void
+test_bad_paths (void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list, *bad;    //  NULL: all are good
+    } lists [] = {
+        { NULL, NULL },     { "", NULL },         { " , ", NULL },          { "a/b, /c/d=e/f", NULL },
+        { "a/b,c", "c" },   { "a/b/c", "a/b/c" }, { "/a/", "/a/" },         { "//a/b", "//a/b" },
+        { "a/b=", "a/b=" }, { "=a/b", "=a/b" },   { "a/b=c=d", "a/b=c=d" },
+    };
+    for (size_t index = 0; index < sizeof lists / sizeof lists [0]; index++) {
+        span_t bad = span_of (NULL);
+        bool good = answer_check_paths (lists [index].list, &bad);
+        if (good != (lists [index].bad == NULL) || (!good && !span_is (bad, lists [index].bad)))
+            fail_msg ("%s: %.*s", lists [index].list, (int)bad.size, bad.data);
+    }
+}
+
+static void
 test_refusals (void **state)
 {
     (void)state;
@@ -250,9 +269,9 @@ int
 main (void)
 {
     const struct CMUnitTest tests [] = {
-        cmocka_unit_test (test_routes),   cmocka_unit_test (test_pixel),   cmocka_unit_test (test_headers),
-        cmocka_unit_test (test_identity), cmocka_unit_test (test_cookies), cmocka_unit_test (test_paths),
-        cmocka_unit_test (test_refusals),
+        cmocka_unit_test (test_routes),    cmocka_unit_test (test_pixel),    cmocka_unit_test (test_headers),
+        cmocka_unit_test (test_identity),  cmocka_unit_test (test_cookies),  cmocka_unit_test (test_paths),
+        cmocka_unit_test (test_bad_paths), cmocka_unit_test (test_refusals),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
