@@ -251,7 +251,8 @@ on_whole (request_t *self)
         request_finish (self);
     if (self->stage == READY)
         return request_send (self);
-    MHD_suspend_connection (self->connection);
+    if (self->stage == HELD)
+        MHD_suspend_connection (self->connection);
     return MHD_YES;
 }
 
