@@ -215,6 +215,8 @@ static const enumeration_t enumerations [] = {
     { "state", usher_state_names, USHER_STATES, "The states of a session." },
     { "status", usher_status_names, USHER_STATUSES, "The four that the reference knows." },
     { "outcome", usher_outcome_names, USHER_OUTCOMES, "What became of something asked for." },
+    { "device_class", usher_device_class_names, USHER_DEVICE_CLASSES, "What somebody watches on." },
+    { "os_class", usher_os_class_names, USHER_OS_CLASSES, "What it runs." },
 };
 static const size_t enumeration_count = sizeof enumerations / sizeof *enumerations;
 

@@ -8,6 +8,8 @@ const char *const usher_event_kind_names [] = {
 #define ONLY_state(value)
 #define ONLY_status(value)
 #define ONLY_outcome(value)
+#define ONLY_device_class(value)
+#define ONLY_os_class(value)
 #define CHOICE(type, value) ONLY_##type (value)
 #include "messages.def"
 #undef ONLY_event_kind
@@ -34,6 +36,22 @@ const char *const usher_status_names [] = {
 const char *const usher_outcome_names [] = {
 #define CHOICE(type, value) ONLY_##type (value)
 #include "messages.def"
+#undef ONLY_outcome
+#undef ONLY_device_class
+#define ONLY_outcome(value)
+#define ONLY_device_class(value) #value,
+};
+const char *const usher_device_class_names [] = {
+#define CHOICE(type, value) ONLY_##type (value)
+#include "messages.def"
+#undef ONLY_device_class
+#undef ONLY_os_class
+#define ONLY_device_class(value)
+#define ONLY_os_class(value) #value,
+};
+const char *const usher_os_class_names [] = {
+#define CHOICE(type, value) ONLY_##type (value)
+#include "messages.def"
 };
 
 const usher_link_t usher_links [USHER_LINKS] = {
@@ -50,6 +68,8 @@ const usher_link_t usher_links [USHER_LINKS] = {
 #define LIMIT_OF_state (USHER_STATES - 1)
 #define LIMIT_OF_status (USHER_STATUSES - 1)
 #define LIMIT_OF_outcome (USHER_OUTCOMES - 1)
+#define LIMIT_OF_device_class (USHER_DEVICE_CLASSES - 1)
+#define LIMIT_OF_os_class (USHER_OS_CLASSES - 1)
 #define NAMES_U32(limit) NULL
 #define NAMES_U64(limit) NULL
 #define NAMES_F64(limit) NULL

@@ -10,6 +10,8 @@ typedef uint32_t usher_event_kind_t;
 typedef uint32_t usher_state_t;
 typedef uint32_t usher_status_t;
 typedef uint32_t usher_outcome_t;
+typedef uint32_t usher_device_class_t;
+typedef uint32_t usher_os_class_t;
 
 //  One enumeration holds all choices in file order; the firsts below make each type start at 0.
 enum {
@@ -22,6 +24,8 @@ enum {
 #define USHER_FIRST_state USHER_ORDER_state_starting
 #define USHER_FIRST_status USHER_ORDER_status_watching_video
 #define USHER_FIRST_outcome USHER_ORDER_outcome_done
+#define USHER_FIRST_device_class USHER_ORDER_device_class_unknown
+#define USHER_FIRST_os_class USHER_ORDER_os_class_unknown
 #include "messages.def"
 };
 
@@ -29,12 +33,16 @@ enum {
 #define USHER_STATES (USHER_ORDER_status_watching_video - USHER_ORDER_state_starting)
 #define USHER_STATUSES (USHER_ORDER_outcome_done - USHER_ORDER_status_watching_video)
 #define USHER_OUTCOMES 3
+#define USHER_DEVICE_CLASSES (USHER_ORDER_os_class_unknown - USHER_ORDER_device_class_unknown)
+#define USHER_OS_CLASSES 15
 
 //  "play", "rebuffering", "watching_video", ...
 extern const char *const usher_event_kind_names [];
 extern const char *const usher_state_names [];
 extern const char *const usher_status_names [];
 extern const char *const usher_outcome_names [];
+extern const char *const usher_device_class_names [];
+extern const char *const usher_os_class_names [];
 
 //  USHER_LINK_events, ...
 typedef enum {

@@ -382,9 +382,9 @@ restore (session_t *self, const usher_event_t *event)
     if (self->known.expired_ms == 0 ||
         (event->collected_ms <= self->now.seen_ms && event->kind != USHER_event_kind_end))
         return;
-    self->known.restored_ms = self->now.error_ms;
     self->known.expired_ms = 0;
     self->known.expired_state = 0;
+    self->now.error_ms = 0;
 }
 
 static bool
@@ -469,7 +469,7 @@ session_deadline (const session_t *self, const config_t *config, usher_state_t *
     bool starting = self->now.state == USHER_state_starting;
     uint64_t timeout = pings ? ping_timeout_ms (self) : (uint64_t)config->shard.paused_timeout_s * 1000;
     uint64_t since = self->now.seen_ms > self->grace_ms ? self->now.seen_ms : self->grace_ms;
-    bool error = self->now.error_ms > self->known.restored_ms && (pings || starting);
+    bool error = self->now.error_ms && (pings || starting);
     *becomes = error ? USHER_state_failed : USHER_state_lost;
     if (error) {
         since = self->now.error_ms > self->grace_ms ? self->now.error_ms : self->grace_ms;
