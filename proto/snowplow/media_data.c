@@ -302,6 +302,7 @@ conclude (draft_t *draft)
 {
     usher_event_t *event = &draft->event;
     event->viewer_id = draft->user_id.size ? draft->user_id : draft->domain_userid;
+    event->identified = draft->user_id.size > 0;
     if (event->kind == USHER_event_kind_quality_change)
         event->has |= USHER_HAS_QUALITY;
     if (event->kind != USHER_event_kind_error)

@@ -43,6 +43,16 @@ static const struct {
     { USHER_event_kind_end, ANY, FOLD_GO, USHER_state_ended },
 };
 
+enum {
+    DEFAULT_PING_MS = 30000,    //  the trackers' own
+    PING_SLACK_MS = 10000,
+    PING_MIN_MS = 1000,
+    PING_MAX_MS = 300000,
+    REST_MAX_MS = 30 * 60 * 1000,    //  a pause counts so long without a sign of life
+    RATE_MAX = 4,                    //  a position that moves on faster was sought
+    RATE_SLACK_MS = 1000
+};
+
 static const usher_status_t statuses [] = {
     [USHER_state_starting] = USHER_status_watching_video,
     [USHER_state_watching] = USHER_status_watching_video,
@@ -135,6 +145,97 @@ take_position (fold_t *self, const fold_event_t *event)
     return moved;
 }
 
+//  ---- time
+
+uint64_t
+fold_timeout_ms (const fold_t *self)
+{
+    uint64_t ping_ms = self->ping_ms ? self->ping_ms : DEFAULT_PING_MS;
+    if (ping_ms < PING_MIN_MS)
+        ping_ms = PING_MIN_MS;
+    if (ping_ms > PING_MAX_MS)
+        ping_ms = PING_MAX_MS;
+    return ping_ms * 5 / 2 + PING_SLACK_MS;
+}
+
+bool
+fold_clock_steps (const fold_t *self, const fold_event_t *event)
+{
+    //  Two differences that may be negative, and how far apart they are: unsigned numbers wrap to the same.
+    int64_t step = (int64_t)(event->order_ms - event->collected_ms - (self->clock_ms - self->seen_ms));
+    return (self->marks & FOLD_BEGUN) && (step > FOLD_STEP_MS || step < -FOLD_STEP_MS);
+}
+
+static uint64_t
+time_between (uint64_t from_ms, uint64_t to_ms)
+{
+    return to_ms > from_ms ? to_ms - from_ms : 0;
+}
+
+//  From the newest event to this one: by the device's clock, by the collector's where the device's steps.
+static uint64_t
+take_elapsed (fold_t *self, const fold_event_t *event)
+{
+    if (!(self->marks & FOLD_BEGUN))
+        return 0;
+    if (!fold_clock_steps (self, event))
+        return time_between (self->order_ms, event->order_ms);
+    uint64_t elapsed_ms = time_between (self->seen_ms, event->collected_ms);
+    //  The start-up clock goes on in the new time.
+    if (self->first_play_ms)
+        self->first_play_ms += event->order_ms - self->order_ms - elapsed_ms;
+    return elapsed_ms;
+}
+
+static void
+add (uint32_t *total, uint64_t more)
+{
+    *total = more > UINT32_MAX - *total ? UINT32_MAX : *total + (uint32_t)more;
+}
+
+//  What passed since the newest event belongs to the state it left behind, as far as that was alive.
+static void
+take_time (fold_t *self, const fold_event_t *event, uint64_t elapsed_ms)
+{
+    uint64_t alive_ms = fold_timeout_ms (self);
+    if (is_in (self->state, S (paused) | S (ad_paused)))
+        alive_ms = REST_MAX_MS;
+    uint64_t passed_ms = elapsed_ms < alive_ms ? elapsed_ms : alive_ms;
+    if (self->state == USHER_state_watching)
+        add (&self->played_ms, passed_ms);
+    else if (self->state == USHER_state_paused)
+        add (&self->paused_ms, passed_ms);
+    else if (self->state == USHER_state_rebuffering)
+        add (&self->stalled_ms, passed_ms);
+    else if (is_in (self->state, IN_ADS))
+        add (&self->in_ads_ms, passed_ms);
+    double progress_ms = (event->video_s - self->position_s) * 1000;
+    if (self->state == USHER_state_watching && progress_ms > 0 &&
+        progress_ms <= (double)passed_ms * RATE_MAX + RATE_SLACK_MS)
+        add (&self->content_ms, (uint64_t)progress_ms);
+}
+
+static void
+take_quality (fold_t *self, const fold_event_t *event)
+{
+    if (event->kind != USHER_event_kind_quality_change || event->bitrate == 0)
+        return;
+    self->bitrate_changes += event->bitrate != self->bitrate;
+    self->bitrate = event->bitrate;
+}
+
+//  FAILED is an error after which nothing moves for the timeout. Evidence beyond that time restored the session, whether
+//  or not anybody had looked at the clock in between.
+static void
+take_error (fold_t *self, const fold_event_t *event, bool moved)
+{
+    if (event->kind == USHER_event_kind_error) {
+        self->errors++;
+        self->error_ms = event->collected_ms;
+    } else if (moved || event->collected_ms >= self->error_ms + fold_timeout_ms (self))
+        self->error_ms = 0;
+}
+
 static void
 take_start_up (fold_t *self, const fold_event_t *event, bool moved)
 {
@@ -145,9 +246,14 @@ take_start_up (fold_t *self, const fold_event_t *event, bool moved)
     }
     if (!moved || self->startup_ms || self->first_play_ms == 0 || event->order_ms < self->first_play_ms)
         return;
-    //  First play to first progress, less the progress made in the meantime.
+    double since_ms = (double)(event->order_ms - self->first_play_ms);
     double progress_ms = isnan (self->first_play_s) ? 0 : (event->video_s - self->first_play_s) * 1000;
-    double spent_ms = (double)(event->order_ms - self->first_play_ms) - (progress_ms > 0 ? progress_ms : 0);
+    if (progress_ms > since_ms * RATE_MAX + RATE_SLACK_MS) {
+        self->first_play_s = event->video_s;    //  sought: nothing was played yet
+        return;
+    }
+    //  First play to first progress, less the progress made in the meantime.
+    double spent_ms = since_ms - (progress_ms > 0 ? progress_ms : 0);
     self->startup_ms = 1 + (spent_ms > 0 ? (uint64_t)spent_ms : 0);
 }
 
@@ -211,6 +317,7 @@ remember (fold_t *self, usher_state_t next, usher_event_kind_t kind)
 void
 fold_apply (fold_t *self, const fold_event_t *event)
 {
+    take_time (self, event, take_elapsed (self, event));
     bool moved = take_position (self, event);
     bool unstall = event->kind == USHER_event_kind_buffer_end || event->kind == USHER_event_kind_seek_end;
     usher_state_t next = fold_next (self->state, event->kind, unstall ? self->before_stall : self->before_ad,
@@ -219,19 +326,18 @@ fold_apply (fold_t *self, const fold_event_t *event)
     if (next != self->state || !(self->marks & FOLD_BEGUN))
         self->since_ms = event->collected_ms;
     self->state = next;
-    self->marks |= FOLD_BEGUN;
     take_start_up (self, event, moved);
     take_ad (self, event);
-    if (event->kind == USHER_event_kind_error) {
-        self->errors++;
-        self->error_ms = event->collected_ms;
-    } else if (moved)
-        self->error_ms = 0;
+    take_quality (self, event);
+    take_error (self, event, moved);
     self->sent_clicked = larger (self->sent_clicked, event->ads_clicked);
     self->sent_skipped = larger (self->sent_skipped, event->ads_skipped);
-    if (event->collected_ms > self->seen_ms)
+    if (event->collected_ms >= self->seen_ms) {
         self->seen_ms = event->collected_ms;
+        self->clock_ms = event->order_ms;
+    }
     self->order_ms = event->order_ms;
     if (event->ping_s)
         self->ping_ms = event->ping_s * 1000;
+    self->marks |= FOLD_BEGUN;
 }

@@ -30,6 +30,9 @@ typedef enum {
     FOLD_PROGRESS
 } fold_move_t;
 
+//  A device clock that steps by more than this against the collector's is another clock.
+#define FOLD_STEP_MS (5 * 60 * 1000)
+
 //  A session before its first event.
 void fold_init (fold_t *self);
 
@@ -42,6 +45,12 @@ usher_status_t fold_status (usher_state_t state);
 //  The sum of ads clicked and skipped as far as anybody told: the tracker's totals or what we counted.
 uint32_t fold_clicked (const fold_t *self);
 uint32_t fold_skipped (const fold_t *self);
+
+//  How long the session may be silent where it should ping: 2.5 of its ping intervals and 10 s.
+uint64_t fold_timeout_ms (const fold_t *self);
+
+//  Is the device's clock another one than in the newest event folded? By its distance to the collector's.
+bool fold_clock_steps (const fold_t *self, const fold_event_t *event);
 
 //  The state that an event leads to from a state, by the table alone, with before as what was remembered.
 usher_state_t fold_next (usher_state_t state, usher_event_kind_t kind, usher_state_t before, bool alone,

@@ -1,8 +1,8 @@
 //  session - one playback of one medium: its events in order, what they fold to, and what it knows besides
 //
 //  Keeps the last events (5 minutes, 64 of them) apart from the fold of all before, so that one that comes late
-//  takes its place. Attributes come from the newest event that has them, totals are merged by maximum: neither
-//  minds the order of arrival.
+//  takes its place (window.c). Attributes come from the newest event that has them, totals are merged by maximum
+//  (known.c), silence counts by the source's clock (presence.c): none of them minds the order of arrival.
 
 #ifndef SESSION_H
 #define SESSION_H
@@ -12,17 +12,21 @@
 
 #define SESSION_WINDOW_EVENTS 64
 #define SESSION_WINDOW_MS (5 * 60 * 1000)
+//  More than that is kept only of a crowd at one instant.
+#define WINDOW_EVENTS_MAX (2 * SESSION_WINDOW_EVENTS)
 
 typedef struct {
     usher_session_record_t known;    //  strings are owned
     fold_t base, now;                //  before the window; after it
     size_t count, room;
     usher_window_record_t *window;    //  in order; strings are owned
-    uint64_t grace_ms;                //  nothing expires before this plus a timeout: it was loaded then
-    uint64_t feed_version;            //  of the newest session message
-    uint64_t fed_ms;                  //  source clock of it
-    bool shown;                       //  the feed has it as live
-    bool unfed;                       //  the feed lacks soft facts, which go out with the next look
+    //  How far the device's clock was ahead of the collector's, in the window and the newest of the base.
+    int64_t lead_min_ms, lead_max_ms;
+    uint64_t grace_ms;        //  nothing expires before this plus a timeout: it was loaded then
+    uint64_t feed_version;    //  of the newest session message
+    uint64_t fed_ms;          //  source clock of it
+    bool shown;               //  the feed has it as live
+    bool unfed;               //  the feed lacks soft facts, which go out with the next look
 } session_t;
 
 typedef enum { SESSION_APPLIED, SESSION_DUPLICATE, SESSION_LATE } session_outcome_t;
@@ -36,24 +40,31 @@ typedef struct {
     bool
         reordered;    //  rows of others may say something else now: it came before them, or renamed the medium
     bool rows;        //  which history rows there should be has changed: see session_row_wanted
+    //  An earlier copy took the place of one that was collected then, with a row under that instant (has_row).
+    uint64_t replaced_ms;
+    uint32_t replaced_row;
 } session_effect_t;
 
 void session_init (session_t *self, usher_str_t session_id);
 void session_clear (session_t *self);
 
-//  Applies one event. What it needs of it is copied.
+//  Applies one event. What it needs of it is copied. A session that was LOST or FAILED is so still: see
+//  session_reconsider.
 session_effect_t session_take (session_t *self, const usher_event_t *event);
 
 //  The state with silence taken into account, and its status.
 usher_state_t session_state (const session_t *self);
 usher_status_t session_status (const session_t *self);
 
-//  When the session will be LOST or FAILED if nothing comes, in ms of the source's clock; UINT64_MAX never. With it, what
-//  it will become.
-uint64_t session_deadline (const session_t *self, const config_t *config, usher_state_t *becomes);
+//  When the session will be LOST or FAILED if nothing comes, in ms of the source's clock; UINT64_MAX never, or it is.
+uint64_t session_deadline (const session_t *self, const config_t *config);
 
-//  Makes it LOST or FAILED as of its deadline.
-void session_expire (session_t *self, usher_state_t state, uint64_t at_ms);
+//  Makes a live session LOST or FAILED, as of the last evidence and the timeout. Returns which.
+usher_state_t session_expire (session_t *self, const config_t *config);
+
+//  After an event: gives a LOST or FAILED session back what it was, unless the clock says that it is LOST or FAILED all
+//  the same.
+void session_reconsider (session_t *self, const config_t *config, uint64_t clock_ms);
 
 //  When it leaves memory, in ms of the source's clock; UINT64_MAX while it is live.
 uint64_t session_forget_at (const session_t *self, const config_t *config);

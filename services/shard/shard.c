@@ -19,9 +19,10 @@
 #include <string.h>
 
 enum {
-    FILL_PER_TURN = 512,    //  actors told to a starting publisher in one turn
-    RETRY_MS = 1000,        //  after a failed write
-    PROFILE_MAX = 262144    //  bytes; the limit of write.profile
+    FILL_PER_TURN = 512,      //  actors told to a starting publisher in one turn
+    RETRY_MS = 1000,          //  after a failed write
+    PROFILE_MAX = 262144,     //  bytes; the limit of write.profile
+    ROWS_MAX = 1024 * 1024    //  bytes of history in one frame to the store
 };
 
 struct shard {
@@ -90,8 +91,11 @@ static void
 tell_session (shard_t *self, actor_t *actor, session_t *session, bool gone)
 {
     usher_msg_t msg = { .id = USHER_MSG_session };
-    if (!gone)
+    if (!gone) {
+        session->shown = true;
         session_describe (session, &msg.session);
+        viewer_describe_earlier (&actor->viewer, &msg.session);
+    }
     msg.session.session_id = session->known.session_id;
     msg.session.slot = actor->viewer.slot;
     msg.session.viewer_id = actor->viewer.id;
@@ -144,11 +148,30 @@ is_live (const actor_t *actor)
     return false;
 }
 
+//  What the others say of earlier sessions goes out with their next soft facts.
+static void
+tell_gone (shard_t *self, actor_t *actor, session_t *session)
+{
+    tell_session (self, actor, session, true);
+    for (size_t at = 0; at < actor->viewer.session_count; at++)
+        actor->viewer.sessions [at].unfed |= actor->viewer.sessions [at].shown;
+}
+
+static void
+session_fold (shard_t *self, actor_t *actor, session_t *session)
+{
+    if (session->shown)
+        tell_gone (self, actor, session);
+    viewer_fold (&actor->viewer, session);
+}
+
 //  Builds the frame of a write: history rows first, then the profile that they belong to.
 static void
 write_build (shard_t *self, actor_t *actor)
 {
     viewer_t *viewer = &actor->viewer;
+    for (session_t *session; (session = viewer_shrink (viewer, PROFILE_MAX));)
+        session_fold (self, actor, session);
     size_t bound = viewer_store_bound (viewer);
     uint8_t *profile = memory_new (bound, 1);
     size_t profile_size = viewer_store (viewer, profile, bound);
@@ -164,8 +187,8 @@ write_build (shard_t *self, actor_t *actor)
         .expires_s = expires_s (self),
         .profile = usher_bytes (profile, profile_size),
     };
-    if (profile_size == 0 || profile_size > PROFILE_MAX)
-        abort ();    //  the limits of viewer.h and session.h keep it below
+    if (profile_size == 0)
+        abort ();    //  a field beyond its limit: event's are no larger than session_record's
     size_t room = USHER_FRAME_HEAD + viewer->rows_used + usher_encode_bound (&msg);
     actor->writing = memory_new (room, 1);
     size_t used = usher_frame_begin (actor->writing, room);
@@ -179,11 +202,22 @@ write_build (shard_t *self, actor_t *actor)
     free (profile);
 }
 
+//  The frame as it is, or where history is more than a link carries at once, in several: the store keeps rows until the
+//  write that they came with.
 static void
 write_send (shard_t *self, actor_t *actor)
 {
-    if (self->store_up)
+    if (!self->store_up)
+        return;
+    if (actor->writing_rows <= ROWS_MAX) {
         outbox_put_frame (self->out, USHER_LINK_store, 0, actor->writing, actor->writing_size);
+        return;
+    }
+    usher_frame_t frame;
+    usher_msg_t msg;
+    usher_frame_open (&frame, actor->writing, actor->writing_size);
+    while (usher_decode (&frame, &msg) == USHER_OK)
+        outbox_put (self->out, USHER_LINK_store, 0, &msg);
 }
 
 //  Starts a write if there is something to write and none is in flight.
@@ -242,10 +276,9 @@ actor_due (const shard_t *self, const actor_t *actor)
     uint64_t due = actor->soft ? actor->checkpoint_ms : UINT64_MAX;
     for (size_t at = 0; at < actor->viewer.session_count; at++) {
         const session_t *session = &actor->viewer.sessions [at];
-        usher_state_t becomes;
         if (!session->shown)
             continue;
-        due = earlier (due, session_deadline (session, self->config, &becomes));
+        due = earlier (due, session_deadline (session, self->config));
         due = earlier (due, session_forget_at (session, self->config));
         if (session->unfed)
             due = earlier (due, feed_due (self, session));
@@ -256,18 +289,16 @@ actor_due (const shard_t *self, const actor_t *actor)
 static void
 session_look (shard_t *self, actor_t *actor, session_t *session)
 {
-    usher_state_t becomes;
-    uint64_t deadline = session_deadline (session, self->config, &becomes);
     if (session->unfed && feed_due (self, session) <= self->clock_ms)
         tell_session (self, actor, session, false);
-    if (deadline <= self->clock_ms) {
-        session_expire (session, becomes, deadline);
+    if (session_deadline (session, self->config) <= self->clock_ms) {
+        usher_state_t becomes = session_expire (session, self->config);
         *(becomes == USHER_state_lost ? &self->counters.lost : &self->counters.failed) += 1;
         tell_session (self, actor, session, false);
         mark_dirty (self, actor, true);
     }
     if (session_forget_at (session, self->config) <= self->clock_ms) {
-        tell_session (self, actor, session, true);
+        tell_gone (self, actor, session);
         mark_dirty (self, actor, true);
     }
 }
@@ -310,28 +341,38 @@ count_outcome (shard_t *self, viewer_outcome_t outcome)
     ++*counters [outcome];
 }
 
+//  Tells the feed of an event's session, now or with the next soft facts.
+static void
+event_tell (shard_t *self, actor_t *actor, const usher_event_t *event, const viewer_effect_t *done)
+{
+    session_t *session = done->session;
+    if (done->effect.changed || !session->shown || feed_due (self, session) <= self->clock_ms)
+        tell_session (self, actor, session, false);
+    else {
+        session->unfed = true;
+        wheel_put (self->wheel, &actor->node, feed_due (self, session));
+    }
+    if (done->effect.announce)
+        announce (self, actor, session, event);
+    wheel_put (self->wheel, &actor->node,
+               earlier (session_deadline (session, self->config), session_forget_at (session, self->config)));
+}
+
 static void
 event_apply (shard_t *self, actor_t *actor, const usher_event_t *event)
 {
     viewer_effect_t done = viewer_take (&actor->viewer, event, expires_s (self));
     count_outcome (self, done.outcome);
-    if (done.outcome == VIEWER_DUPLICATE)
+    if (done.outcome == VIEWER_DUPLICATE && !done.effect.changed)
         return;
     mark_dirty (self, actor, done.effect.hard);
-    if (done.outcome == VIEWER_LATE && !done.session->shown)
+    if (!done.session)
         return;
-    if (done.effect.changed || !done.session->shown || feed_due (self, done.session) <= self->clock_ms)
-        tell_session (self, actor, done.session, false);
-    else {
-        done.session->unfed = true;
-        wheel_put (self->wheel, &actor->node, feed_due (self, done.session));
-    }
-    if (done.effect.announce)
-        announce (self, actor, done.session, event);
-    usher_state_t becomes;
-    wheel_put (self->wheel, &actor->node, session_deadline (done.session, self->config, &becomes));
-    if (done.session->now.state == USHER_state_ended)
-        wheel_put (self->wheel, &actor->node, session_forget_at (done.session, self->config));
+    session_reconsider (done.session, self->config, self->clock_ms);
+    if (done.outcome != VIEWER_LATE || done.session->shown)
+        event_tell (self, actor, event, &done);
+    for (session_t *session; (session = viewer_excess (&actor->viewer));)
+        session_fold (self, actor, session);
 }
 
 //  What an actor has not written holds its frame up, whether this event or an earlier one is the cause: a replay's
@@ -435,9 +476,12 @@ actor_wake (shard_t *self, actor_t *actor)
     for (size_t at = 0; at < actor->viewer.session_count; at++) {
         session_t *session = &actor->viewer.sessions [at];
         session->grace_ms = self->clock_ms;
-        if (session_forget_at (session, self->config) > self->clock_ms)
-            tell_session (self, actor, session, false);
+        session->shown = session_forget_at (session, self->config) > self->clock_ms;
     }
+    //  Once it is known which are shown: each says what the others were.
+    for (size_t at = 0; at < actor->viewer.session_count; at++)
+        if (actor->viewer.sessions [at].shown)
+            tell_session (self, actor, &actor->viewer.sessions [at], false);
     wheel_put (self->wheel, &actor->node, self->clock_ms + 1);
 }
 

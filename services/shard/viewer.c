@@ -2,11 +2,15 @@
 
 #include "viewer.h"
 #include "memory.h"
+#include "sum.h"
+#include "window.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+enum { SESSION_ID_MAX = 1024 };    //  bytes; the limit of session_record.session_id
 
 void
 viewer_init (viewer_t *self, usher_str_t id)
@@ -21,6 +25,7 @@ sessions_clear (viewer_t *self)
     for (size_t at = 0; at < self->session_count; at++)
         session_clear (&self->sessions [at]);
     self->session_count = self->position_count = 0;
+    self->sum = (usher_sum_record_t){ 0 };
 }
 
 void
@@ -71,21 +76,14 @@ position_note (viewer_t *self, const usher_event_t *event)
 
 //  ---- sessions
 
-static size_t
-session_longest_silent (const viewer_t *self)
-{
-    size_t found = 0;
-    for (size_t at = 1; at < self->session_count; at++)
-        if (self->sessions [at].now.seen_ms < self->sessions [found].now.seen_ms)
-            found = at;
-    return found;
-}
-
-//  An input without sessions: the label of the medium, else the viewer as a whole.
+//  An input without sessions: the label of the medium, as far as an id may be long, else the viewer as a whole.
 static usher_str_t
 session_name (const usher_event_t *event)
 {
-    return event->session_id.size ? event->session_id : event->media_label;
+    usher_str_t name = event->session_id.size ? event->session_id : event->media_label;
+    if (name.size > SESSION_ID_MAX)
+        name.size = SESSION_ID_MAX;
+    return name;
 }
 
 //  -1, 0, 1: bytes, then length.
@@ -114,22 +112,81 @@ session_sort_in (viewer_t *self, session_t *session)
 }
 
 static session_t *
-session_for (viewer_t *self, const usher_event_t *event)
+session_find (const viewer_t *self, usher_str_t name)
 {
-    usher_str_t name = session_name (event);
     for (size_t at = 0; at < self->session_count; at++)
         if (usher_str_eq (self->sessions [at].known.session_id, name))
             return &self->sessions [at];
-    session_t *session;
-    if (self->session_count == VIEWER_SESSIONS) {
-        session = &self->sessions [session_longest_silent (self)];
-        session_clear (session);
-    } else {
-        self->sessions = memory_resize (self->sessions, self->session_count + 1, sizeof *self->sessions);
-        session = &self->sessions [self->session_count++];
-    }
+    return NULL;
+}
+
+static session_t *
+session_add (viewer_t *self, usher_str_t name)
+{
+    self->sessions = memory_resize (self->sessions, self->session_count + 1, sizeof *self->sessions);
+    session_t *session = &self->sessions [self->session_count++];
     session_init (session, name);
     return session_sort_in (self, session);
+}
+
+//  ---- sessions of long ago
+
+static session_t *
+longest_silent (viewer_t *self)
+{
+    //  Of two that fell silent at once the first by its id.
+    session_t *found = &self->sessions [0];
+    for (size_t at = 1; at < self->session_count; at++)
+        if (self->sessions [at].now.seen_ms < found->now.seen_ms)
+            found = &self->sessions [at];
+    return found;
+}
+
+static uint64_t
+newest_evidence (const viewer_t *self)
+{
+    uint64_t newest_ms = 0;
+    for (size_t at = 0; at < self->session_count; at++)
+        if (self->sessions [at].now.seen_ms > newest_ms)
+            newest_ms = self->sessions [at].now.seen_ms;
+    return newest_ms;
+}
+
+session_t *
+viewer_excess (viewer_t *self)
+{
+    if (self->session_count <= VIEWER_SESSIONS)
+        return NULL;
+    session_t *session = longest_silent (self);
+    bool outlived = session->now.seen_ms + SESSION_WINDOW_MS < newest_evidence (self);
+    return outlived || self->session_count > VIEWER_SESSIONS_MAX ? session : NULL;
+}
+
+void
+viewer_fold (viewer_t *self, session_t *session)
+{
+    sum_add (&self->sum, session);
+    session_clear (session);
+    size_t at = (size_t)(session - self->sessions);
+    self->session_count--;
+    memmove (session, session + 1, (self->session_count - at) * sizeof *session);
+}
+
+//  An event of a session that is not here and of a time whose sessions were folded away: counting it would count twice.
+static bool
+is_of_long_ago (const viewer_t *self, const usher_event_t *event)
+{
+    return self->sum.sessions > 0 && event->collected_ms + SESSION_WINDOW_MS < newest_evidence (self);
+}
+
+void
+viewer_describe_earlier (const viewer_t *self, usher_session_t *out)
+{
+    usher_sum_record_t sum = self->sum;
+    for (size_t at = 0; at < self->session_count; at++)
+        if (!self->sessions [at].shown)
+            sum_add (&sum, &self->sessions [at]);
+    sum_describe (&sum, out);
 }
 
 //  ---- history rows
@@ -256,36 +313,80 @@ rows_settle (viewer_t *self, bool rewrite, session_t *touched, uint64_t expires_
 viewer_effect_t
 viewer_take (viewer_t *self, const usher_event_t *event, uint64_t expires_s)
 {
+    static const viewer_outcome_t outcomes [] = { [SESSION_APPLIED] = VIEWER_APPLIED,
+                                                  [SESSION_DUPLICATE] = VIEWER_DUPLICATE,
+                                                  [SESSION_LATE] = VIEWER_LATE };
     if (is_applied (self, event))
         return (viewer_effect_t){ .outcome = VIEWER_DUPLICATE };
     position_note (self, event);
-    session_t *session = session_for (self, event);
+    usher_str_t name = session_name (event);
+    session_t *session = session_find (self, name);
+    if (!session && is_of_long_ago (self, event))
+        return (viewer_effect_t){ .outcome = VIEWER_LATE };
+    if (!session)
+        session = session_add (self, name);
     session_effect_t effect = session_take (session, event);
-    if (effect.outcome != SESSION_APPLIED)
-        return (viewer_effect_t){ effect.outcome == SESSION_LATE ? VIEWER_LATE : VIEWER_DUPLICATE, session,
-                                  effect };
+    if (effect.replaced_row) {
+        usher_window_record_t replaced = { .collected_ms = effect.replaced_ms, .event_id = event->event_id };
+        replaced.has_row = effect.replaced_row;
+        row_remove (self, &replaced);
+    }
     if (effect.rows)
         rows_settle (self, effect.reordered, session, expires_s);
-    return (viewer_effect_t){ VIEWER_APPLIED, session, effect };
+    return (viewer_effect_t){ outcomes [effect.outcome], session, effect };
 }
 
 //  ---- stored
 
+static size_t
+record_bound (const usher_window_record_t *record)
+{
+    usher_msg_t msg = { .id = USHER_MSG_window_record, .window_record = *record };
+    return usher_encode_bound (&msg);
+}
+
+static size_t
+session_bound (const session_t *session)
+{
+    usher_msg_t msg = { .id = USHER_MSG_session_record, .session_record = session->known };
+    size_t bound = usher_encode_bound (&msg) + 512;
+    for (size_t at = 0; at < session->count; at++)
+        bound += record_bound (&session->window [at]);
+    return bound;
+}
+
 size_t
 viewer_store_bound (const viewer_t *self)
 {
-    size_t bound = 64 + self->id.size + self->position_count * 64;
-    usher_msg_t msg;
-    for (size_t one = 0; one < self->session_count; one++) {
-        const session_t *session = &self->sessions [one];
-        msg = (usher_msg_t){ .id = USHER_MSG_session_record, .session_record = session->known };
-        bound += usher_encode_bound (&msg) + 512;
-        for (size_t at = 0; at < session->count; at++) {
-            msg = (usher_msg_t){ .id = USHER_MSG_window_record, .window_record = session->window [at] };
-            bound += usher_encode_bound (&msg);
+    size_t bound = 256 + self->id.size + self->position_count * 64;
+    for (size_t one = 0; one < self->session_count; one++)
+        bound += session_bound (&self->sessions [one]);
+    return bound;
+}
+
+//  The session whose window has the most to give.
+static session_t *
+widest (viewer_t *self)
+{
+    session_t *found = NULL;
+    size_t most = 0;
+    for (size_t at = 0; at < self->session_count; at++) {
+        size_t bound = self->sessions [at].count ? session_bound (&self->sessions [at]) : 0;
+        if (bound > most) {
+            most = bound;
+            found = &self->sessions [at];
         }
     }
-    return bound;
+    return found;
+}
+
+session_t *
+viewer_shrink (viewer_t *self, size_t max)
+{
+    //  Half of a window at a time: it ends after a few steps.
+    for (session_t *session; viewer_store_bound (self) > max && (session = widest (self));)
+        window_fold (session, (session->count + 1) / 2);
+    return viewer_store_bound (self) > max && self->session_count > 1 ? longest_silent (self) : NULL;
 }
 
 size_t
@@ -295,6 +396,10 @@ viewer_store (const viewer_t *self, void *data, size_t size)
     size_t used = usher_encode (&msg, data, size);
     for (size_t at = 0; at < self->position_count; at++) {
         msg = (usher_msg_t){ .id = USHER_MSG_position_record, .position_record = self->positions [at] };
+        used += usher_encode (&msg, (char *)data + used, size - used);
+    }
+    if (self->sum.sessions) {
+        msg = (usher_msg_t){ .id = USHER_MSG_sum_record, .sum_record = self->sum };
         used += usher_encode (&msg, (char *)data + used, size - used);
     }
     for (size_t at = 0; at < self->session_count; at++) {
@@ -317,6 +422,10 @@ records_read (viewer_t *self, usher_frame_t *frame, usher_msg_t *msg)
         self->positions = memory_resize (self->positions, self->position_count + 1, sizeof *self->positions);
         self->positions [self->position_count++] = msg->position_record;
         error = usher_decode (frame, msg);
+    }
+    if (error == USHER_OK && msg->id == USHER_MSG_sum_record) {
+        self->sum = msg->sum_record;
+        usher_decode (frame, msg);
     }
     while (msg->id == USHER_MSG_session_record) {
         usher_session_record_t record = msg->session_record;

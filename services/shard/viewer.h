@@ -7,15 +7,18 @@
 
 #include "session.h"
 
-#define VIEWER_SESSIONS 16     //  more than these: the one that was silent longest is folded away
-#define VIEWER_POSITIONS 64    //  partitions a viewer's events came from
+#define VIEWER_SESSIONS                                                                                      \
+    16    //  more than these: those silent longest are folded away, once out of the window
+#define VIEWER_SESSIONS_MAX 32    //  more than these: whether out of the window or not
+#define VIEWER_POSITIONS 64       //  partitions a viewer's events came from
 
 typedef struct {
     usher_str_t id;    //  owned
     uint32_t slot;
     uint64_t feed_version;    //  of the newest session message of any session
     size_t session_count, position_count;
-    session_t *sessions;
+    session_t *sessions;       //  in the order of their ids
+    usher_sum_record_t sum;    //  of those that were folded away
     usher_position_record_t *positions;
     size_t rows_used, rows_room;    //  history messages that wait for the next write, encoded
     uint8_t *rows;
@@ -32,9 +35,21 @@ typedef struct {
 void viewer_init (viewer_t *self, usher_str_t id);
 void viewer_clear (viewer_t *self);
 
-//  Applies an event once: a position that was applied before, or an id that is in the window, is a duplicate.
+//  Applies an event once: a position that was applied before, or an id that is in the window, is a duplicate. One of
+//  these may have an effect all the same: an earlier copy. Ask viewer_excess afterwards.
 //  expires_s is the Unix second at which history rows expire.
 viewer_effect_t viewer_take (viewer_t *self, const usher_event_t *event, uint64_t expires_s);
+
+//  The session that should be folded away next, or NULL; folds it away. Pointers to sessions move with that.
+session_t *viewer_excess (viewer_t *self);
+void viewer_fold (viewer_t *self, session_t *session);
+
+//  Fills in what the feed says of the viewer's earlier sessions: those that it does not show.
+void viewer_describe_earlier (const viewer_t *self, usher_session_t *out);
+
+//  Makes the profile fit into max bytes when it is stored: folds the oldest events of windows away. Returns a session
+//  that has to be folded away as well, or NULL. Only somebody who means harm gets there.
+session_t *viewer_shrink (viewer_t *self, size_t max);
 
 //  Lets go of the history messages, which somebody has copied.
 void viewer_rows_forget (viewer_t *self);

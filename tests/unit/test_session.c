@@ -17,6 +17,7 @@ static const uint64_t START_MS = 1790000000000;
 static config_t config;
 static session_t session;
 static int told;
+static uint64_t clock_ms;    //  the source's
 
 static int
 setup (void **state)
@@ -24,6 +25,7 @@ setup (void **state)
     (void)state;
     config.shard.paused_timeout_s = 1800;
     config.shard.forget_s = 3600;
+    clock_ms = 0;
     session_init (&session, usher_bytes ("s", 1));
     return 0;
 }
@@ -45,25 +47,36 @@ take (usher_event_kind_t kind, uint64_t at_s, double video_s, uint32_t ping_s)
         .kind = kind, .collected_ms = START_MS + at_s * 1000, .video_s = video_s, .ping_s = ping_s
     };
     event.event_id = usher_bytes (id, strlen (id));
-    return session_take (&session, &event);
+    session_effect_t effect = session_take (&session, &event);
+    session_reconsider (&session, &config, clock_ms);
+    return effect;
+}
+
+//  The source's clock comes to at_s; silence does what it does.
+static usher_state_t
+time_passes (uint64_t at_s)
+{
+    clock_ms = START_MS + at_s * 1000;
+    if (session_deadline (&session, &config) <= clock_ms)
+        session_expire (&session, &config);
+    return session_state (&session);
 }
 
 //  The deadline in seconds after START_MS, once it is known to be for that state.
 static uint64_t
 deadline_s (usher_state_t expected)
 {
-    usher_state_t becomes = USHER_state_starting;
-    uint64_t deadline = session_deadline (&session, &config, &becomes);
+    uint64_t deadline = session_deadline (&session, &config);
     assert_int_not_equal (deadline, UINT64_MAX);
-    assert_int_equal (becomes, expected);
+    session_t copy = session;
+    assert_int_equal (session_expire (&copy, &config), expected);
     return (deadline - START_MS) / 1000;
 }
 
 static void
 assert_no_deadline (void)
 {
-    usher_state_t becomes;
-    assert_true (session_deadline (&session, &config, &becomes) == UINT64_MAX);
+    assert_true (session_deadline (&session, &config) == UINT64_MAX);
 }
 
 static void
@@ -118,18 +131,21 @@ test_lost_and_back (void **state)
     (void)state;
     take (USHER_event_kind_play, 0, 0, 0);
     take (USHER_event_kind_pause, 10, 10, 0);
-    session_expire (&session, USHER_state_lost, START_MS + 1810000);
-    assert_int_equal (session_state (&session), USHER_state_lost);
+    assert_int_equal (time_passes (1809), USHER_state_paused);
+    assert_int_equal (time_passes (1900), USHER_state_lost);
     assert_int_equal (session_status (&session), USHER_status_paused_video);
     assert_no_deadline ();
     assert_true (session_forget_at (&session, &config) == START_MS + 1810000 + 3600000);
     //  What was told before the silence is no evidence against it.
     take (USHER_event_kind_ping, 5, 5, 0);
     assert_int_equal (session_state (&session), USHER_state_lost);
-    //  Evidence of before the deadline that comes after it takes LOST back.
-    assert_true (take (USHER_event_kind_ping, 100, 10, 0).hard);
+    //  Evidence of before the deadline that comes after it takes LOST back, where it is enough.
+    assert_true (take (USHER_event_kind_ping, 99, 10, 0).hard);
+    assert_int_equal (session_state (&session), USHER_state_lost);
+    assert_true (session.known.expired_ms == START_MS + 1899000);
+    assert_true (take (USHER_event_kind_ping, 101, 10, 0).hard);
     assert_int_equal (session_state (&session), USHER_state_paused);
-    assert_int_equal (deadline_s (USHER_state_lost), 1900);
+    assert_int_equal (deadline_s (USHER_state_lost), 1901);
     assert_true (session_forget_at (&session, &config) == UINT64_MAX);
 }
 
@@ -138,7 +154,7 @@ test_end_ends_the_lost (void **state)
 {
     (void)state;
     take (USHER_event_kind_play, 0, 0, 0);
-    session_expire (&session, USHER_state_lost, START_MS + 85000);
+    assert_int_equal (time_passes (85), USHER_state_lost);
     take (USHER_event_kind_end, 90, 50, 0);
     assert_int_equal (session_state (&session), USHER_state_ended);
     assert_no_deadline ();
@@ -167,7 +183,7 @@ test_failed_and_back (void **state)
     (void)state;
     take (USHER_event_kind_play, 0, 0, 0);
     take (USHER_event_kind_error, 10, 0, 0);
-    session_expire (&session, USHER_state_failed, START_MS + 95000);
+    assert_int_equal (time_passes (95), USHER_state_failed);
     take (USHER_event_kind_ping, 100, 0, 0);
     assert_int_equal (session_state (&session), USHER_state_watching);
     //  That error is forgiven, the next one is not.

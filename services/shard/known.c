@@ -1,0 +1,164 @@
+//  known - what a session knows beside its folds: newest attributes, largest totals
+
+#include "known.h"
+#include "snowplow/device.h"
+#include "text.h"
+#include "window.h"
+
+#include <xxhash.h>
+
+//  ---- totals
+
+static void
+raise (double *total, double value)
+{
+    //  A NaN compares false; infinities were refused at the door.
+    if (value > *total)
+        *total = value;
+}
+
+static void
+raise_count (uint32_t *total, uint32_t value)
+{
+    if (value > *total)
+        *total = value;
+}
+
+void
+known_take_totals (usher_session_record_t *self, const usher_event_t *event)
+{
+    raise (&self->time_played_s, event->time_played_s);
+    raise (&self->time_paused_s, event->time_paused_s);
+    raise (&self->time_buffering_s, event->time_buffering_s);
+    raise (&self->time_ads_s, event->time_ads_s);
+    raise (&self->time_muted_s, event->time_muted_s);
+    raise (&self->content_s, event->content_s);
+    raise_count (&self->ads, event->ads);
+    raise_count (&self->ad_breaks, event->ad_breaks);
+    self->has_totals |= (event->has & USHER_HAS_SESSION) != 0;
+}
+
+//  ---- attributes
+
+static void
+take_player (usher_session_record_t *self, const usher_event_t *event)
+{
+    text_set (&self->media_label, event->media_label);
+    text_set (&self->media_type, event->media_type);
+    text_set (&self->player_type, event->player_type);
+    text_set (&self->quality, event->quality);
+    self->duration_s = event->duration_s;
+    self->rate = event->rate;
+    self->volume = event->volume;
+    self->flags = event->flags;
+}
+
+static void
+take_ad (usher_session_record_t *self, const usher_event_t *event)
+{
+    text_set (&self->ad_id, event->ad_id);
+    text_set (&self->ad_name, event->ad_name);
+    text_set (&self->creative_id, event->creative_id);
+    self->pod_position = event->pod_position;
+    self->ad_duration_s = event->ad_duration_s;
+    self->skippable = event->skippable;
+}
+
+static void
+take_break (usher_session_record_t *self, const usher_event_t *event)
+{
+    text_set (&self->break_id, event->break_id);
+    text_set (&self->break_name, event->break_name);
+    text_set (&self->break_type, event->break_type);
+}
+
+static void
+take_quality (usher_session_record_t *self, const usher_event_t *event)
+{
+    self->bitrate = event->bitrate;
+    self->fps = event->fps;
+}
+
+static void
+take_error (usher_session_record_t *self, const usher_event_t *event)
+{
+    text_set (&self->error_text, event->error_text);
+}
+
+//  The user agent is read when it is another one than before, not with every event.
+static void
+take_device (usher_session_record_t *self, usher_str_t user_agent)
+{
+    uint64_t hash = user_agent.size ? XXH64 (user_agent.data, user_agent.size, 0) : 0;
+    if (hash == self->agent_hash)
+        return;
+    device_t device = device_read (user_agent);
+    self->agent_hash = hash;
+    self->device = device.device;
+    self->os = device.os;
+}
+
+static void
+take_who (usher_session_record_t *self, const usher_event_t *event)
+{
+    text_set (&self->platform, event->platform);
+    text_set (&self->app_id, event->app_id);
+    text_set (&self->country, event->country);
+    text_set (&self->city, event->city);
+    self->identified = event->identified;
+    take_device (self, event->user_agent);
+}
+
+static void
+take_rate (usher_session_record_t *self, const usher_event_t *event)
+{
+    self->avg_rate = event->avg_rate;
+}
+
+//  key is the collector's instant of the newest so far; at that instant the order in full decides. That one is in the
+//  window: what left it is earlier by the device too, so what comes before it now would be late.
+static bool
+is_newest_of (const session_t *session, const usher_window_record_t *record, uint32_t group, uint64_t key)
+{
+    if (record->collected_ms != key)
+        return record->collected_ms > key;
+    for (size_t at = 0; at < session->count; at++)
+        if ((session->window [at].groups & group) && session->window [at].collected_ms == key &&
+            window_order_collected (&session->window [at], record) > 0)
+            return false;
+    return true;
+}
+
+bool
+known_take_attributes (session_t *session, const usher_event_t *event, usher_window_record_t *record)
+{
+    usher_session_record_t *self = &session->known;
+    bool has_who =
+        event->platform.size || event->app_id.size || event->country.size || event->user_agent.size;
+    //  The place in this table is the group's bit in window_record.groups, which is stored.
+    const struct {
+        bool has;
+        uint64_t *key;
+        void (*take) (usher_session_record_t *self, const usher_event_t *event);
+    } groups [] = {
+        { event->has & USHER_HAS_PLAYER, &self->player_key, take_player },
+        { (event->has & USHER_HAS_AD) || event->ad_id.size, &self->ad_key, take_ad },
+        { event->has & USHER_HAS_BREAK, &self->break_key, take_break },
+        { event->has & USHER_HAS_QUALITY, &self->quality_key, take_quality },
+        { event->has & USHER_HAS_ERROR, &self->error_key, take_error },
+        { has_who, &self->who_key, take_who },
+        { event->has & USHER_HAS_SESSION, &self->rate_key, take_rate },
+    };
+    for (size_t row = 0; row < sizeof groups / sizeof *groups; row++) {
+        if (!groups [row].has)
+            continue;
+        if (is_newest_of (session, record, 1u << row, *groups [row].key)) {
+            *groups [row].key = record->collected_ms;
+            groups [row].take (self, event);
+        }
+        record->groups |= 1u << row;
+    }
+    if (event->kind == USHER_event_kind_percent_progress)
+        raise_count (&self->percent, event->percent + 1);
+    return event->kind != USHER_event_kind_ping && event->kind != USHER_event_kind_percent_progress;
+}
