@@ -105,6 +105,17 @@ known (buffer_t *out, const char *key, uint64_t value)
         json_unknown (out);
 }
 
+//  Numbers of which 0 says that nobody knows.
+static void
+given (buffer_t *out, const char *key, uint64_t value)
+{
+    json_key (out, key);
+    if (value)
+        json_uint (out, value);
+    else
+        json_unknown (out);
+}
+
 static void
 flag (buffer_t *out, const char *key, bool value)
 {
@@ -137,6 +148,14 @@ write_ad (buffer_t *out, const usher_session_t *session)
     json_open (out, '{');
     text (out, "ad_id", session->ad_id);
     text (out, "name", session->ad_name);
+    text (out, "creative_id", session->creative_id);
+    given (out, "pod_position", session->pod_position);
+    number (out, "duration", session->ad_duration_s);
+    json_key (out, "skippable");
+    if (session->skippable)
+        json_bool (out, session->skippable == 2);
+    else
+        json_unknown (out);
     count (out, "quartile", session->quartile);
     json_close (out, '}');
 }
@@ -177,6 +196,8 @@ write_player (buffer_t *out, const usher_session_t *session)
     flag (out, "fullscreen", session->flags & USHER_FULLSCREEN);
     flag (out, "picture_in_picture", session->flags & USHER_PICTURE_IN_PICTURE);
     text (out, "quality", session->quality);
+    given (out, "bitrate", session->bitrate);
+    given (out, "frame_rate", session->fps);
 }
 
 static void
@@ -199,11 +220,34 @@ write_totals (buffer_t *out, const usher_session_t *session)
     number (out, "time_paused", session->time_paused_s);
     number (out, "time_buffering", session->time_buffering_s);
     number (out, "time_in_ads", session->time_ads_s);
+    number (out, "time_muted", session->time_muted_s);
     number (out, "content_watched", session->content_s);
+    number (out, "average_rate", session->avg_rate);
+}
+
+static void
+write_experience (buffer_t *out, const usher_session_t *session)
+{
+    known (out, "startup_ms", session->startup_ms);
+    flag (out, "exit_before_start", session->exited);
     count (out, "stalls", session->stalls);
+    //  Nothing watched, no ratio: the division gives what is written as null.
+    number (out, "rebuffering_ratio", session->time_buffering_s / session->time_played_s);
+    count (out, "bitrate_changes", session->bitrate_changes);
     count (out, "errors", session->errors);
     text (out, "last_error", session->error_text);
-    known (out, "startup_ms", session->startup_ms);
+}
+
+static void
+write_device (buffer_t *out, const usher_session_t *session)
+{
+    text (out, "platform", session->platform);
+    text (out, "app_id", session->app_id);
+    json_key (out, "device");
+    json_word (out, usher_device_class_names [session->device]);
+    text (out, "os", session->os);
+    text (out, "country", session->country);
+    text (out, "city", session->city);
 }
 
 void
@@ -219,10 +263,70 @@ view_write_session (buffer_t *out, const usher_session_t *session)
     write_player (out, session);
     write_ads (out, session);
     write_totals (out, session);
-    text (out, "platform", session->platform);
-    text (out, "app_id", session->app_id);
+    write_experience (out, session);
+    write_device (out, session);
     count (out, "epoch", session->epoch);
     count (out, "version", session->version);
+    json_close (out, '}');
+}
+
+//  The session that spoke last knows best what the others were.
+static const usher_session_t *
+newest_of (const view_viewer_t *viewer)
+{
+    const usher_session_t *newest = &viewer->sessions [0];
+    for (size_t at = 1; at < viewer->count; at++)
+        if (viewer->sessions [at].epoch > newest->epoch ||
+            (viewer->sessions [at].epoch == newest->epoch && viewer->sessions [at].version > newest->version))
+            newest = &viewer->sessions [at];
+    return newest;
+}
+
+//  The sums over the sessions shown and those before them, in the earlier_ fields.
+static usher_session_t
+sum_up (const view_viewer_t *viewer)
+{
+    usher_session_t sum = *newest_of (viewer);
+    sum.earlier += (uint32_t)viewer->count;
+    for (size_t at = 0; at < viewer->count; at++) {
+        const usher_session_t *one = &viewer->sessions [at];
+        sum.earlier_played_s += one->time_played_s;
+        sum.earlier_paused_s += one->time_paused_s;
+        sum.earlier_buffering_s += one->time_buffering_s;
+        sum.earlier_ads_s += one->time_ads_s;
+        sum.earlier_muted_s += one->time_muted_s;
+        sum.earlier_content_s += one->content_s;
+        sum.earlier_ads += one->ads;
+        sum.earlier_clicked += one->ads_clicked;
+        sum.earlier_skipped += one->ads_skipped;
+        sum.earlier_completed += one->ads_completed;
+        sum.earlier_breaks += one->ad_breaks;
+        sum.earlier_stalls += one->stalls;
+        sum.earlier_errors += one->errors;
+    }
+    return sum;
+}
+
+static void
+write_sums (buffer_t *out, const view_viewer_t *viewer)
+{
+    usher_session_t sum = sum_up (viewer);
+    json_key (out, "totals");
+    json_open (out, '{');
+    count (out, "sessions", sum.earlier);
+    number (out, "time_played", sum.earlier_played_s);
+    number (out, "time_paused", sum.earlier_paused_s);
+    number (out, "time_buffering", sum.earlier_buffering_s);
+    number (out, "time_in_ads", sum.earlier_ads_s);
+    number (out, "time_muted", sum.earlier_muted_s);
+    number (out, "content_watched", sum.earlier_content_s);
+    count (out, "ads", sum.earlier_ads);
+    count (out, "ads_clicked", sum.earlier_clicked);
+    count (out, "ads_skipped", sum.earlier_skipped);
+    count (out, "ads_completed", sum.earlier_completed);
+    count (out, "ad_breaks", sum.earlier_breaks);
+    count (out, "stalls", sum.earlier_stalls);
+    count (out, "errors", sum.earlier_errors);
     json_close (out, '}');
 }
 
@@ -233,8 +337,15 @@ view_write_viewer (buffer_t *out, const view_viewer_t *viewer, bool partial)
         partial = partial || viewer->sessions [at].flags & USHER_PARTIAL;
     json_open (out, '{');
     text (out, "viewer_id", viewer->viewer_id);
+    //  Where a person is known, the viewer's id is the user's; else it is the browser's.
+    json_key (out, "user_id");
+    if (newest_of (viewer)->identified)
+        json_text (out, viewer->viewer_id);
+    else
+        json_unknown (out);
     write_state (out, &viewer->sessions [0]);
     flag (out, "partial", partial);
+    write_sums (out, viewer);
     json_key (out, "sessions");
     json_open (out, '[');
     for (size_t at = 0; at < viewer->count; at++)

@@ -265,7 +265,60 @@ test_a_viewer_shows_its_best_session (void **state)
     assert_string_equal (json_string_value (json_object_get (first, "session_id")), "playing");
     assert_true (json_is_null (json_object_get (first, "position")));
     assert_true (json_is_null (json_object_get (first, "duration")));
-    assert_int_equal (json_object_size (first), 39);
+    assert_int_equal (json_object_size (first), 50);
+    json_decref (json);
+    buffer_free (&text);
+    end (&self);
+}
+
+static double
+member (const json_t *json, const char *name)
+{
+    return json_number_value (json_object_get (json, name));
+}
+
+//  Sums: the sessions shown, and what the newest of them says of those before.
+static void
+test_a_viewer_sums_its_sessions (void **state)
+{
+    (void)state;
+    fixture_t self;
+    begin (&self);
+    usher_session_t old = session_of ("v", "old", 1, USHER_state_paused);
+    usher_session_t new = session_of ("v", "new", 2, USHER_state_watching);
+    old.earlier = 7;
+    old.earlier_played_s = 1000;
+    old.time_played_s = 10;
+    old.ads_skipped = 2;
+    new.earlier = 8;
+    new.earlier_played_s = 2000;
+    new.earlier_skipped = 5;
+    new.time_played_s = 20;
+    new.time_buffering_s = 5;
+    new.identified = 1;
+    new.device = USHER_device_class_tablet;
+    new.os = usher_str ("ios");
+    new.exited = 1;
+    put (&self, old);
+    put (&self, new);
+    view_viewer_t viewer;
+    assert_true (
+        view_read (&viewer, mirror_sessions (self.mirror), usher_slot (usher_str ("v")), usher_str ("v")));
+    buffer_t text = { 0 };
+    view_write_viewer (&text, &viewer, false);
+    json_t *json = json_loadb (text.data, text.size, 0, NULL), *totals = json_object_get (json, "totals");
+    assert_true (member (totals, "sessions") == 10);
+    assert_true (member (totals, "time_played") == 2030);
+    assert_true (member (totals, "ads_skipped") == 7);
+    assert_string_equal (json_string_value (json_object_get (json, "user_id")), "v");
+    json_t *first = json_array_get (json_object_get (json, "sessions"), 0);
+    assert_true (member (first, "rebuffering_ratio") == 0.25);
+    assert_string_equal (json_string_value (json_object_get (first, "device")), "tablet");
+    assert_string_equal (json_string_value (json_object_get (first, "os")), "ios");
+    assert_true (json_is_true (json_object_get (first, "exit_before_start")));
+    //  Nothing watched, no ratio.
+    json_t *second = json_array_get (json_object_get (json, "sessions"), 1);
+    assert_true (json_is_null (json_object_get (second, "bitrate")));
     json_decref (json);
     buffer_free (&text);
     end (&self);
@@ -537,6 +590,7 @@ main (void)
         cmocka_unit_test (test_ad_ids_are_numbers_where_they_can_be),
         cmocka_unit_test (test_the_reference_message),
         cmocka_unit_test (test_a_viewer_shows_its_best_session),
+        cmocka_unit_test (test_a_viewer_sums_its_sessions),
         cmocka_unit_test (test_snapshot_then_changes),
         cmocka_unit_test (test_slow_clients_get_the_latest_value),
         cmocka_unit_test (test_the_ring_runs_over_clients),

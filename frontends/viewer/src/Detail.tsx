@@ -1,6 +1,6 @@
 //  Detail.tsx - one viewer: sessions, totals, experience, history
 import { type ReactNode, useEffect, useRef, useState } from 'react';
-import { historyKey, totalsOf } from './live';
+import { historyKey } from './live';
 import type { HistoryRow, Session, Viewer } from './protocol';
 import { Position } from './ViewerList';
 import { STATE_WORDS, STATUS_WORDS, ago, clock, eventWord, plural, timeOfDay } from './words';
@@ -46,7 +46,7 @@ export function Detail({ viewerId, viewer, serverNow, onClose }: DetailProps) {
 }
 
 function Live({ viewer, serverNow }: { viewer: Viewer; serverNow: number }) {
-  const totals = totalsOf(viewer);
+  const { totals } = viewer;
   return (
     <>
       {viewer.partial && (
@@ -55,14 +55,15 @@ function Live({ viewer, serverNow }: { viewer: Viewer; serverNow: number }) {
       <dl className="facts">
         <Fact name="Since">{ago(viewer.since, serverNow)}</Fact>
         <Fact name="Last seen">{ago(viewer.last_seen, serverNow)} ago</Fact>
-        <Fact name="Played">{clock(totals.played)}</Fact>
-        <Fact name="Paused">{clock(totals.paused)}</Fact>
+        <Fact name="Played">{clock(totals.time_played)}</Fact>
+        <Fact name="Paused">{clock(totals.time_paused)}</Fact>
         <Fact name="Ads">
-          {totals.ads} · {totals.skipped} skipped · {totals.clicked} clicked
+          {totals.ads} · {totals.ads_skipped} skipped · {totals.ads_clicked} clicked
         </Fact>
         <Fact name="Stalls, errors">
           {totals.stalls}, {totals.errors}
         </Fact>
+        <Fact name="Sessions">{totals.sessions}</Fact>
       </dl>
       {viewer.sessions.map((session) => (
         <SessionCard key={session.session_id} session={session} serverNow={serverNow} />
@@ -94,6 +95,7 @@ function SessionCard({ session, serverNow }: { session: Session; serverNow: numb
         <Fact name="In this state">{ago(session.since, serverNow)}</Fact>
         <Fact name="Start-up">
           {session.startup_ms === null ? '–' : `${(session.startup_ms / 1000).toFixed(1)} s`}
+          {session.exit_before_start && ' · left before the start'}
         </Fact>
         <Fact name="Watched">
           {clock(session.content_watched)}
@@ -101,6 +103,8 @@ function SessionCard({ session, serverNow }: { session: Session; serverNow: numb
         </Fact>
         <Fact name="Buffering">
           {clock(session.time_buffering)} · {plural(session.stalls, 'stall')}
+          {session.rebuffering_ratio !== null &&
+            ` · ${(session.rebuffering_ratio * 100).toFixed(1)} % of the time watched`}
         </Fact>
         <Fact name="Ads">
           {session.ads} in {plural(session.ad_breaks, 'break')}, {clock(session.time_in_ads)}
@@ -113,6 +117,9 @@ function SessionCard({ session, serverNow }: { session: Session; serverNow: numb
           {[session.player_type, session.quality, session.platform, session.app_id]
             .filter(Boolean)
             .join(' · ') || '–'}
+        </Fact>
+        <Fact name="Device">
+          {[session.device, session.os, session.city, session.country].filter(Boolean).join(' · ')}
         </Fact>
         <Fact name="Sound, screen">{soundAndScreen(session)}</Fact>
         {session.errors > 0 && (

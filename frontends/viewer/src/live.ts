@@ -186,35 +186,6 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-export interface Totals {
-  played: number;
-  paused: number;
-  buffering: number;
-  ads: number;
-  skipped: number;
-  clicked: number;
-  completed: number;
-  stalls: number;
-  errors: number;
-}
-
-//  Sums over a viewer's sessions.
-export function totalsOf(viewer: Viewer): Totals {
-  const sum = (of: (session: Session) => number | null): number =>
-    viewer.sessions.reduce((total, session) => total + (of(session) ?? 0), 0);
-  return {
-    played: sum((s) => s.time_played),
-    paused: sum((s) => s.time_paused),
-    buffering: sum((s) => s.time_buffering),
-    ads: sum((s) => s.ads),
-    skipped: sum((s) => s.ads_skipped),
-    clicked: sum((s) => s.ads_clicked),
-    completed: sum((s) => s.ads_completed),
-    stalls: sum((s) => s.stalls),
-    errors: sum((s) => s.errors),
-  };
-}
-
 //  Changes whenever the viewer's history has a new row.
 export function historyKey(viewer: Viewer): string {
   return viewer.sessions

@@ -44,36 +44,74 @@ export interface Session {
   fullscreen: boolean;
   picture_in_picture: boolean;
   quality: string;
+  bitrate: number | null;
+  frame_rate: number | null;
   ads: number;
   ads_clicked: number;
   ads_skipped: number;
   ads_completed: number;
   ad_breaks: number;
   skip_streak: number;
-  ad: { ad_id: number | string; name: string; quartile: number } | null;
+  ad: {
+    ad_id: number | string;
+    name: string;
+    creative_id: string;
+    pod_position: number | null;
+    duration: number | null;
+    skippable: boolean | null;
+    quartile: number;
+  } | null;
   ad_break: { break_id: string; name: string; type: string } | null;
   time_played: number | null;
   time_paused: number | null;
   time_buffering: number | null;
   time_in_ads: number | null;
+  time_muted: number | null;
   content_watched: number | null;
+  average_rate: number | null;
+  startup_ms: number | null;
+  exit_before_start: boolean;
   stalls: number;
+  rebuffering_ratio: number | null;
+  bitrate_changes: number;
   errors: number;
   last_error: string;
-  startup_ms: number | null;
   platform: string;
   app_id: string;
+  device: 'unknown' | 'desktop' | 'phone' | 'tablet' | 'tv' | 'console' | 'other';
+  os: string;
+  country: string;
+  city: string;
   epoch: number;
   version: number;
 }
 
+export interface Totals {
+  sessions: number;
+  time_played: number;
+  time_paused: number;
+  time_buffering: number;
+  time_in_ads: number;
+  time_muted: number;
+  content_watched: number;
+  ads: number;
+  ads_clicked: number;
+  ads_skipped: number;
+  ads_completed: number;
+  ad_breaks: number;
+  stalls: number;
+  errors: number;
+}
+
 export interface Viewer {
   viewer_id: string;
+  user_id: string | null;
   status: Status;
   state: State;
   since: string;
   last_seen: string;
   partial: boolean;
+  totals: Totals;
   sessions: Session[];
 }
 
