@@ -309,7 +309,7 @@ window_fold (session_t *self, size_t count)
     for (size_t at = 0; at < count; at++) {
         usher_window_record_t *record = &self->window [at];
         fold_apply (&self->base, record);
-        if (record->has_row)
+        if (record->has_row == 1)
             self->base.row_ms = record->collected_ms;
         texts_free (record, USHER_MSG_window_record);
     }

@@ -1,9 +1,10 @@
-//  test_states - the table of 02-profile read a second time, naively, against fold_apply
+//  test_states - the table of 02-profile read a second time, naively, against fold_apply and the session's silences
 //
-//  Every sequence of four events with the position standing or moving, every one of five with it moving, and long
-//  random ones. A failure prints the sequence. And: docs/states.md is what fold_next says now.
+//  Every sequence of up to five events, each with the position moving, and standing too wherever that could matter; long
+//  random ones; and long random ones with time passing between, looked at or not. A failure prints the sequence. And:
+//  docs/states.md is what fold_next says now.
 
-#include "fold.h"
+#include "session.h"
 #include "states_table.h"
 
 #include <math.h>
@@ -16,28 +17,28 @@
 #include <string.h>
 #include <strings.h>
 
-enum { DEPTH_MOVING = 5, DEPTH_BOTH = 4, RANDOM_RUNS = 20000, RANDOM_LENGTH = 64 };
+enum { DEPTH = 5, RANDOM_RUNS = 20000, RANDOM_LENGTH = 64, PATIENT_RUNS = 5000 };
 
 //  ---- the naive reading
 
 typedef struct {
-    char state [16];
-    char film [16];       //  what the ads interrupted
-    char stalled [16];    //  what the stall or the seek interrupted
-    bool in_break;
+    const char *state;
+    const char *film;       //  what the ads interrupted
+    const char *stalled;    //  what the stall or the seek interrupted
+    bool in_break, troubled;
     unsigned ads, completed, skipped, clicked, breaks, streak, errors;
 } naive_t;
 
 static void
 become (naive_t *self, const char *state)
 {
-    snprintf (self->state, sizeof self->state, "%s", state);
+    self->state = state;
 }
 
 static bool
 is (const naive_t *self, const char *state)
 {
-    return strcmp (self->state, state) == 0;
+    return self->state == state || strcmp (self->state, state) == 0;
 }
 
 static bool
@@ -50,14 +51,14 @@ static void
 interrupt_for_ads (naive_t *self)
 {
     if (!in_ads (self))
-        memcpy (self->film, self->state, sizeof self->film);
+        self->film = self->state;
     become (self, "ad");
 }
 
 static void
 stall (naive_t *self, const char *state)
 {
-    memcpy (self->stalled, self->state, sizeof self->stalled);
+    self->stalled = self->state;
     become (self, state);
 }
 
@@ -99,14 +100,18 @@ naive_ads (naive_t *self, const char *event)
         become (self, "ad");
 }
 
+static bool
+is_life (const char *event)
+{
+    return !strcmp (event, "ping") || !strcmp (event, "percent_progress") || !strcmp (event, "ready") ||
+           (strstr (event, "_change") && strncmp (event, "ad_", 3));
+}
+
 static void
 naive_take (naive_t *self, const char *event, bool moved)
 {
-    static const char *const lives =
-        " ping percent_progress quality_change volume_change playback_rate_change "
-        "fullscreen_change picture_in_picture_change ready ";
-    char word [40];
-    snprintf (word, sizeof word, " %s ", event);
+    if (moved)
+        self->troubled = false;
     if (!strcmp (event, "play")) {
         if (!is (self, "watching") && !in_ads (self))
             become (self, "watching");
@@ -116,9 +121,10 @@ naive_take (naive_t *self, const char *event, bool moved)
     } else if (!strcmp (event, "end")) {
         become (self, "ended");
         self->in_break = false;
-    } else if (!strcmp (event, "error"))
+    } else if (!strcmp (event, "error")) {
         self->errors++;
-    else if (!strcmp (event, "buffer_start")) {
+        self->troubled = true;
+    } else if (!strcmp (event, "buffer_start")) {
         if (is (self, "watching") || is (self, "starting"))
             stall (self, "rebuffering");
     } else if (!strcmp (event, "seek_start")) {
@@ -127,7 +133,7 @@ naive_take (naive_t *self, const char *event, bool moved)
     } else if ((!strcmp (event, "buffer_end") && is (self, "rebuffering")) ||
                (!strcmp (event, "seek_end") && is (self, "seeking")))
         become (self, self->stalled);
-    else if (strstr (lives, word)) {
+    else if (is_life (event)) {
         if (is (self, "starting") && moved)
             become (self, "watching");
     } else
@@ -164,7 +170,8 @@ both_agree (const both_t *self)
     return strcasecmp (naive->state, usher_state_names [fold->state]) == 0 && naive->ads == fold->ads &&
            naive->completed == fold->ads_completed && naive->skipped == fold->ads_skipped &&
            naive->clicked == fold->ads_clicked && naive->breaks == fold->ad_breaks &&
-           naive->streak == fold->skip_streak && naive->errors == fold->errors;
+           naive->streak == fold->skip_streak && naive->errors == fold->errors &&
+           naive->troubled == (fold->error_ms > 0);
 }
 
 static void
@@ -185,16 +192,23 @@ both_take (both_t *self, const step_t *steps, size_t at)
     fail_msg ("fold says %s, the text %s", usher_state_names [self->fold.state], self->naive.state);
 }
 
-static void
-every (const both_t *before, step_t *steps, size_t at, size_t depth, bool standing_too)
+//  Does the text ask whether the position moved? Before the video started, and after an error.
+static bool
+moving_matters (const naive_t *self)
 {
-    for (int moved = standing_too ? 0 : 1; moved < 2; moved++) {
+    return is (self, "starting") || self->troubled;
+}
+
+static void
+every (const both_t *before, step_t *steps, size_t at, size_t depth)
+{
+    for (int moved = moving_matters (&before->naive) ? 0 : 1; moved < 2; moved++) {
         for (uint32_t kind = 0; kind < USHER_EVENT_KINDS; kind++) {
             both_t both = *before;
             steps [at] = (step_t){ (usher_event_kind_t)kind, moved };
             both_take (&both, steps, at);
             if (at + 1 < depth)
-                every (&both, steps, at + 1, depth, standing_too);
+                every (&both, steps, at + 1, depth);
         }
     }
 }
@@ -204,10 +218,9 @@ test_every_sequence (void **state)
 {
     (void)state;
     both_t both;
-    step_t steps [DEPTH_MOVING];
+    step_t steps [DEPTH];
     both_begin (&both);
-    every (&both, steps, 0, DEPTH_BOTH, true);
-    every (&both, steps, 0, DEPTH_MOVING, false);
+    every (&both, steps, 0, DEPTH);
 }
 
 static void
@@ -226,6 +239,126 @@ test_long_sequences (void **state)
             both_take (&both, steps, at);
         }
     }
+}
+
+//  ---- with time passing
+
+//  All that was told, to be read again from its beginning at every question.
+typedef struct {
+    naive_t film;
+    size_t count;
+    struct {
+        bool error, moved;
+        uint64_t at_ms, patience_ms;    //  2.5 ping intervals and 10 s, by the interval that was told before
+    } told [RANDOM_LENGTH];
+    uint64_t patience_ms;
+} diary_t;
+
+static void
+diary_take (diary_t *self, const char *event, bool moved, uint64_t at_ms, uint32_t ping_s)
+{
+    naive_take (&self->film, event, moved);
+    self->told [self->count].error = !strcmp (event, "error");
+    self->told [self->count].moved = moved;
+    self->told [self->count].at_ms = at_ms;
+    self->told [self->count++].patience_ms = self->patience_ms;
+    if (ping_s)
+        self->patience_ms = (ping_s > 300 ? 300 : ping_s) * 2500u + 10000;
+}
+
+//  The newest error, unless something moved after it or there was evidence once it was too late. -1: none.
+static int
+diary_trouble (const diary_t *self)
+{
+    int error = -1;
+    for (size_t at = 0; at < self->count; at++) {
+        if (self->told [at].error)
+            error = (int)at;
+        else if (error >= 0 &&
+                 (self->told [at].moved ||
+                  self->told [at].at_ms >= self->told [error].at_ms + self->told [at].patience_ms))
+            error = -1;
+    }
+    return error;
+}
+
+static const char *
+diary_state (const diary_t *self, uint64_t now_ms)
+{
+    const naive_t *film = &self->film;
+    if (is (film, "ended"))
+        return "ended";
+    bool pings = !is (film, "paused") && !is (film, "ad_paused") && !is (film, "starting");
+    int error = diary_trouble (self);
+    if (error >= 0 && (pings || is (film, "starting")))
+        return now_ms >= self->told [error].at_ms + self->patience_ms ? "failed" : film->state;
+    uint64_t timeout_ms = pings ? self->patience_ms : 1800000;
+    return now_ms >= self->told [self->count - 1].at_ms + timeout_ms ? "lost" : film->state;
+}
+
+static void
+assert_states (const session_t *session, const diary_t *diary, uint64_t now_ms, int run)
+{
+    const char *naive = diary_state (diary, now_ms);
+    if (strcasecmp (naive, usher_state_names [session_state (session)]))
+        fail_msg ("run %d, event %zu: the session says %s, the text %s", run, diary->count,
+                  usher_state_names [session_state (session)], naive);
+}
+
+static uint32_t
+pick (uint64_t *random, uint32_t below)
+{
+    *random = *random * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(*random >> 33) % below;
+}
+
+static void
+look (session_t *session, const config_t *config, uint64_t now_ms)
+{
+    if (session_deadline (session, config) <= now_ms)
+        session_expire (session, config);
+}
+
+static void
+patient_run (const config_t *config, int run)
+{
+    static const uint32_t gaps_s [] = { 0, 1, 20, 35, 84, 85, 86, 200, 310, 759, 760, 1799, 1800, 100000 };
+    uint64_t random = (uint64_t)run + 1, now_ms = 1790000000000;
+    diary_t diary = { .film = { .state = "starting" }, .patience_ms = 85000 };
+    session_t session;
+    session_init (&session, usher_bytes ("s", 1));
+    double position = 0;
+    for (uint32_t at = 0; at < RANDOM_LENGTH; at++) {
+        now_ms += gaps_s [pick (&random, sizeof gaps_s / sizeof *gaps_s)] * 1000u;
+        if (at && pick (&random, 2)) {
+            look (&session, config, now_ms);
+            assert_states (&session, &diary, now_ms, run);
+        }
+        now_ms += 1;
+        char id [16];
+        snprintf (id, sizeof id, "e%u", at);
+        bool moved = at && pick (&random, 2);
+        position += moved;
+        usher_event_t event = { .event_id = usher_bytes (id, strlen (id)), .video_s = position };
+        event.kind = pick (&random, USHER_EVENT_KINDS);
+        event.collected_ms = now_ms;
+        event.ping_s = pick (&random, 6) ? 0 : pick (&random, 400);
+        session_take (&session, &event);
+        session_reconsider (&session, config, now_ms);
+        look (&session, config, now_ms);    //  a shorter ping interval may make it too late at once
+        diary_take (&diary, usher_event_kind_names [event.kind], moved, now_ms, event.ping_s);
+        assert_states (&session, &diary, now_ms, run);
+    }
+    session_clear (&session);
+}
+
+static void
+test_time_passes (void **state)
+{
+    (void)state;
+    config_t config = { .shard.paused_timeout_s = 1800 };
+    for (int run = 0; run < PATIENT_RUNS; run++)
+        patient_run (&config, run);
 }
 
 //  What the reference makes of its six events, and Usher too: 02-profile, below the table.
@@ -284,9 +417,8 @@ int
 main (void)
 {
     const struct CMUnitTest tests [] = {
-        cmocka_unit_test (test_every_sequence),
-        cmocka_unit_test (test_long_sequences),
-        cmocka_unit_test (test_reference_statuses),
+        cmocka_unit_test (test_every_sequence), cmocka_unit_test (test_long_sequences),
+        cmocka_unit_test (test_time_passes),    cmocka_unit_test (test_reference_statuses),
         cmocka_unit_test (test_document),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
