@@ -2,6 +2,7 @@
 
 #include "viewer.h"
 #include "memory.h"
+#include "rows.h"
 #include "sum.h"
 #include "window.h"
 
@@ -10,7 +11,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { SESSION_ID_MAX = 1024 };    //  bytes; the limit of session_record.session_id
+enum {
+    SESSION_ID_MAX = 1024,              //  bytes; the limit of session_record.session_id
+    ROWS_SQUEEZE_BYTES = 1024 * 1024    //  that wait for a write, before repeated ones are looked for
+};
 
 void
 viewer_init (viewer_t *self, usher_str_t id)
@@ -232,6 +236,9 @@ row_queue (viewer_t *self, const usher_history_t *row)
     usher_msg_t msg = { .id = USHER_MSG_history, .history = *row };
     size_t bound = usher_encode_bound (&msg);
     if (self->rows_room - self->rows_used < bound) {
+        //  A medium that is renamed again and again, or a store that is gone, would let them grow without end.
+        if (self->rows_used > ROWS_SQUEEZE_BYTES)
+            self->rows_used = rows_squeeze (self->rows, self->rows_used);
         self->rows_room = (self->rows_used + bound) * 2;
         self->rows = memory_resize (self->rows, self->rows_room, 1);
     }

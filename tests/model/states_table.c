@@ -73,5 +73,6 @@ states_print (FILE *out)
                   "back, then the event does what its row says; an `end` ends it whenever it comes. An "
                   "`error` is counted, and\n"
                   "makes the session FAILED where nothing moves for the timeout after it (not from PAUSED, "
-                  "AD_PAUSED, ENDED).\n");
+                  "AD_PAUSED, ENDED);\n"
+                  "evidence of later than that forgives it.\n");
 }

@@ -327,7 +327,7 @@ result_read (result_t *self, viewer_t *viewer, uint64_t end_ms)
     qsort (self->table->rows, self->table->count, sizeof *self->table->rows, row_compare);
 }
 
-static void
+static viewer_outcome_t
 event_arrive (viewer_t *viewer, const usher_event_t *event, uint64_t clock_ms)
 {
     viewer_effect_t effect = viewer_take (viewer, event, 1);
@@ -336,6 +336,7 @@ event_arrive (viewer_t *viewer, const usher_event_t *event, uint64_t clock_ms)
         session_reconsider (effect.session, &config, clock_ms);
     for (session_t *session; (session = viewer_excess (viewer));)
         viewer_fold (viewer, session);
+    return effect.outcome;
 }
 
 //  restless: over several partitions, with restarts, and with looks at the clock at any time.
@@ -344,6 +345,7 @@ arrive (story_t *story, const arrival_t *arrivals, size_t count, bool restless)
 {
     result_t result = { .table = memory_new (1, sizeof (table_t)) };
     uint64_t offsets [PARTITIONS] = { 0 }, clock_ms = 0;
+    size_t applied = 0;
     viewer_t viewer;
     viewer_init (&viewer, text_of ("viewer"));
     for (size_t at = 0; at < count; at++) {
@@ -353,7 +355,7 @@ arrive (story_t *story, const arrival_t *arrivals, size_t count, bool restless)
         event.offset = ++offsets [event.partition];
         if (event.collected_ms > clock_ms)
             clock_ms = event.collected_ms;
-        event_arrive (&viewer, &event, clock_ms);
+        applied += event_arrive (&viewer, &event, clock_ms) == VIEWER_APPLIED;
         //  The same position once more, as after a restart.
         if (restless && pick (story, 8) == 0)
             assert_int_equal (viewer_take (&viewer, &event, 1).outcome, VIEWER_DUPLICATE);
@@ -366,6 +368,8 @@ arrive (story_t *story, const arrival_t *arrivals, size_t count, bool restless)
         if (restless && pick (story, 4) == 0)
             time_passes (&viewer, clock_ms);
     }
+    //  Each event once, whatever came how often.
+    assert_int_equal (applied, story->count);
     rows_write (&viewer, result.table);
     result_read (&result, &viewer, story->end_ms);
     viewer_clear (&viewer);

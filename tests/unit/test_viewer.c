@@ -227,8 +227,8 @@ test_a_profile_fits_whatever_comes (void **state)
     (void)state;
     static char text [4097], session_id [1025], event_id [129];
     memset (text, 'x', 4096);
-    for (int session = 0; session < 2 * VIEWER_SESSIONS_MAX; session++)
-        for (int number = 0; number < 3 * SESSION_WINDOW_EVENTS; number++)
+    for (int session = 0; session < VIEWER_SESSIONS_MAX + 4; session++)
+        for (int number = 0; number < 2 * SESSION_WINDOW_EVENTS; number++)
             take (event_huge (text, session, number, session_id, event_id));
     assert_int_equal (viewer.session_count, VIEWER_SESSIONS_MAX);
     assert_true (viewer_store_bound (&viewer) > PROFILE_MAX);
@@ -244,6 +244,41 @@ test_a_profile_fits_whatever_comes (void **state)
     assert_int_equal (other.session_count, viewer.session_count);
     viewer_clear (&other);
     free (data);
+}
+
+//  While the store is gone, rows that are written again and again do not pile up.
+static void
+test_rows_do_not_pile_up (void **state)
+{
+    (void)state;
+    static char text [4097], session_id [1025], event_id [129];
+    memset (text, 'x', 4096);
+    for (int number = 0; number < 32; number++)
+        take (event_huge (text, 0, number, session_id, event_id));
+    for (int name = 0; name < 31; name++) {
+        usher_event_t event = event_huge (text, 0, 32, session_id, event_id);
+        snprintf (event_id, sizeof event_id, "name-%d", name);
+        event.event_id = usher_str (event_id);
+        event.kind = USHER_event_kind_ping;
+        event.created_ms = event.collected_ms += (uint64_t)name;
+        event.media_label.size -= (uint32_t)name;
+        take (event);
+    }
+    assert_true (viewer.rows_used > 0 && viewer.rows_room < 4 * 1024 * 1024);
+    //  Nothing is lost by it: the newest name is in each row.
+    char first [64] = "";
+    usher_frame_t frame;
+    usher_msg_t msg;
+    usher_str_t newest = { 0 };
+    usher_records_open (&frame, viewer.rows, viewer.rows_used);
+    while (usher_decode (&frame, &msg) == USHER_OK) {
+        if (first [0] == 0)
+            snprintf (first, sizeof first, "%.*s", (int)msg.history.key_tstamp.size,
+                      msg.history.key_tstamp.data);
+        if (usher_str_eq (msg.history.key_tstamp, usher_str (first)))
+            newest = msg.history.media_label;
+    }
+    assert_int_equal (newest.size, 4096 - 30);
 }
 
 //  An ordinary viewer with all sessions that there may be is left alone.
@@ -278,6 +313,7 @@ main (void)
         cmocka_unit_test_setup_teardown (test_the_earliest_copy_counts, setup, teardown),
         cmocka_unit_test_setup_teardown (test_a_long_label_names_a_session, setup, teardown),
         cmocka_unit_test_setup_teardown (test_a_profile_fits_whatever_comes, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_rows_do_not_pile_up, setup, teardown),
         cmocka_unit_test_setup_teardown (test_ordinary_profiles_are_left_alone, setup, teardown),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
