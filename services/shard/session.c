@@ -25,9 +25,7 @@ void
 session_clear (session_t *self)
 {
     texts_free (&self->known, USHER_MSG_session_record);
-    for (size_t at = 0; at < self->count; at++)
-        texts_free (&self->window [at], USHER_MSG_window_record);
-    free (self->window);
+    window_free (self);
     *self = (session_t){ 0 };
 }
 

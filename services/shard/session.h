@@ -16,9 +16,9 @@
 #define WINDOW_EVENTS_MAX (2 * SESSION_WINDOW_EVENTS)
 
 typedef struct {
-    usher_session_record_t known;    //  strings are owned
-    fold_t base, now;                //  before the window; after it
-    size_t count, room;
+    usher_session_record_t known;     //  strings are owned
+    fold_t base, now;                 //  before the window; after it
+    size_t count, room, gone;         //  gone: records before the window in the same block, folded away
     usher_window_record_t *window;    //  in order; strings are owned
     //  How far the device's clock was ahead of the collector's, in the window and the newest of the base.
     int64_t lead_min_ms, lead_max_ms;

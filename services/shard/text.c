@@ -3,6 +3,7 @@
 #include "text.h"
 #include "memory.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 void
@@ -14,20 +15,31 @@ text_set (usher_str_t *field, usher_str_t value)
     *field = value.size ? usher_bytes (memory_copy (value.data, value.size), value.size) : (usher_str_t){ 0 };
 }
 
-static usher_str_t *
-text_at (void *record, const usher_field_t *field)
-{
-    return field->kind == USHER_STR ? (usher_str_t *)(void *)((char *)record + field->offset) : NULL;
-}
+//  Where the strings of each message are: offsets, with an end mark.
+enum { NO_MORE = UINT16_MAX };
+#define TEXT_U32(message, field)
+#define TEXT_U64(message, field)
+#define TEXT_F64(message, field)
+#define TEXT_ENUM(message, field)
+#define TEXT_STR(message, field) offsetof (usher_##message##_t, field),
+#define MESSAGE(message, id, link, direction, doc) static const uint16_t message##_texts [] = {
+#define FIELD(message, field, kind, limit, doc) TEXT_##kind (message, field)
+#define END(message)                                                                                         \
+    NO_MORE                                                                                                  \
+    }                                                                                                        \
+    ;
+#include "messages.def"
+
+static const uint16_t *const texts [] = {
+#define MESSAGE(message, id, link, direction, doc) [id] = message##_texts,
+#include "messages.def"
+};
 
 void
 texts_own (void *record, usher_msg_id_t id)
 {
-    const usher_layout_t *layout = usher_layout (id);
-    for (size_t col = 0; col < layout->field_count; col++) {
-        usher_str_t *text = text_at (record, &layout->fields [col]), view = text ? *text : (usher_str_t){ 0 };
-        if (!text)
-            continue;
+    for (const uint16_t *at = texts [id]; *at != NO_MORE; at++) {
+        usher_str_t *text = (usher_str_t *)(void *)((char *)record + *at), view = *text;
         *text = (usher_str_t){ 0 };
         text_set (text, view);
     }
@@ -36,10 +48,6 @@ texts_own (void *record, usher_msg_id_t id)
 void
 texts_free (void *record, usher_msg_id_t id)
 {
-    const usher_layout_t *layout = usher_layout (id);
-    for (size_t col = 0; col < layout->field_count; col++) {
-        usher_str_t *text = text_at (record, &layout->fields [col]);
-        if (text)
-            text_set (text, (usher_str_t){ 0 });
-    }
+    for (const uint16_t *at = texts [id]; *at != NO_MORE; at++)
+        text_set ((usher_str_t *)(void *)((char *)record + *at), (usher_str_t){ 0 });
 }

@@ -62,12 +62,20 @@ window_order_collected (const usher_window_record_t *a, const usher_window_recor
     return session_order (a, b);
 }
 
+//  Neither is empty where the sizes are equal. Ids are random, so nearly all are told apart without a call.
+static bool
+is_same_id (usher_str_t a, usher_str_t b)
+{
+    return a.size == b.size && a.data [0] == b.data [0] && a.data [a.size / 2] == b.data [a.size / 2] &&
+           usher_str_eq (a, b);
+}
+
 //  An event is known by its id; one without is known by all that it says.
 static bool
 is_same (const usher_window_record_t *a, const usher_window_record_t *b)
 {
     if (a->event_id.size || b->event_id.size)
-        return usher_str_eq (a->event_id, b->event_id);
+        return is_same_id (a->event_id, b->event_id);
     return a->order_ms == b->order_ms && a->kind == b->kind && same_number (a->video_s, b->video_s);
 }
 
@@ -220,13 +228,33 @@ find_known (const session_t *self, const usher_window_record_t *record, size_t *
     return false;
 }
 
+//  Events leave at the front and come at the end, so the window moves through its block and back only when it has come
+//  to the end.
 static void
 make_room (session_t *self)
 {
-    if (self->count < self->room)
+    if (self->gone + self->count < self->room)
         return;
-    self->room = self->room ? self->room * 2 : 4;
-    self->window = memory_resize (self->window, self->room, sizeof *self->window);
+    usher_window_record_t *block = self->window ? self->window - self->gone : NULL;
+    if (self->gone)
+        memmove (block, self->window, self->count * sizeof *block);
+    if (self->gone < self->count / 2 + 1) {
+        self->room = self->room + self->room / 2 + 4;
+        block = memory_resize (block, self->room, sizeof *block);
+    }
+    self->window = block;
+    self->gone = 0;
+}
+
+void
+window_free (session_t *self)
+{
+    for (size_t at = 0; at < self->count; at++)
+        texts_free (&self->window [at], USHER_MSG_window_record);
+    if (self->window)
+        free (self->window - self->gone);
+    self->window = NULL;
+    self->count = self->room = self->gone = 0;
 }
 
 static void
@@ -313,8 +341,11 @@ window_fold (session_t *self, size_t count)
             self->base.row_ms = record->collected_ms;
         texts_free (record, USHER_MSG_window_record);
     }
+    if (count == 0)
+        return;
     self->count -= count;
-    memmove (self->window, self->window + count, self->count * sizeof *self->window);
+    self->window += count;
+    self->gone += count;
 }
 
 //  Do two neighbours leave together, as only the instant is remembered of what left?

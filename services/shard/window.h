@@ -32,6 +32,9 @@ void window_fold (session_t *self, size_t count);
 //  Adds a record behind all others, as it was stored. Returns false when there are more than a window has.
 bool window_append (session_t *self, const usher_window_record_t *record);
 
+//  Lets go of all of it.
+void window_free (session_t *self);
+
 //  After window_append: which clocks there are.
 void window_recount (session_t *self);
 
