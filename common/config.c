@@ -22,8 +22,8 @@
 #define FILE_BYTES_MAX 1048576
 #define GIB (1024ull * 1024 * 1024)
 
-//  NUMBER limits are numbers; CHOICE has its words in the last column.
-typedef enum { PORT, NUMBER32, NUMBER64, SWITCH, TEXT, ADDRESS, CHOICE } kind_t;
+//  A SECRET may be empty, and is never printed. NUMBER limits are numbers; CHOICE has its words in the last column.
+typedef enum { PORT, NUMBER32, NUMBER64, SWITCH, TEXT, SECRET, ADDRESS, CHOICE } kind_t;
 
 typedef struct {
     const char *section, *key;
@@ -70,6 +70,10 @@ static const row_t rows [] = {
     { "shard", "feed_soft_s", NUMBER32, AT (shard.feed_soft_s), 0, 3600, "10", NULL },
     { "store", "kind", CHOICE, AT (store.kind), 0, 0, "sqlite", "sqlite" },
     { "store", "expire_days", NUMBER32, AT (store.expire_days), 1, 3650, "7", NULL },
+    { "privacy", "pseudonym_key", SECRET, AT (privacy.pseudonym_key), 16, 1024, "", NULL },
+    { "privacy", "pseudonym_key_file", TEXT, AT (privacy.pseudonym_key_file), 0, 4096, "", NULL },
+    { "privacy", "api_raw_ids", SWITCH, AT (privacy.api_raw_ids), 0, 1, "false", NULL },
+    { "privacy", "tombstone_days", NUMBER32, AT (privacy.tombstone_days), 1, 3650, "30", NULL },
     { "gateway", "port", PORT, AT (gateway.port), 0, 65535, "8180", NULL },
     { "gateway", "max_clients", NUMBER32, AT (gateway.max_clients), 1, 1000000, "10000", NULL },
     { "gateway.dashboard", "port", PORT, AT (gateway.dashboard.port), 0, 65535, "8280", NULL },
@@ -87,6 +91,7 @@ static const struct {
     { "ingester", "", "ingester" },
     { "shard", "", "shard" },
     { "store", "", "store" },
+    { "privacy", "", "privacy" },
     { "gateway", "", "gateway" },
     { "gateway.dashboard", "gateway", "dashboard" },
     { "gateway.tracker", "gateway", "tracker" },
@@ -186,6 +191,8 @@ text_is_good (const row_t *row, const char *text)
         return inet_pton (AF_INET, text, &address) == 1;
     if (row->kind == CHOICE)
         return listed (row->choices, text);
+    if (row->kind == SECRET && length == 0)
+        return true;
     return length >= row->min && length <= row->max;
 }
 
@@ -207,6 +214,7 @@ set_value (config_t *self, const row_t *row, const char *text)
     uint64_t number;
     switch (row->kind) {
     case TEXT:
+    case SECRET:
     case ADDRESS:
     case CHOICE:
         return set_text (row, text, field);
@@ -225,6 +233,13 @@ set_value (config_t *self, const row_t *row, const char *text)
     return true;
 }
 
+//  A value that was refused, as a person may see it.
+static const char *
+shown (const row_t *row, const char *text)
+{
+    return row->kind == SECRET ? "(not shown)" : text;
+}
+
 static void
 print_allowed (const row_t *row, FILE *out)
 {
@@ -239,6 +254,7 @@ print_allowed (const row_t *row, FILE *out)
         fprintf (out, "true or false");
         break;
     case TEXT:
+    case SECRET:
         fprintf (out, "a text of %u to %u bytes", (unsigned)row->min, (unsigned)row->max);
         break;
     case PORT:
@@ -524,7 +540,7 @@ apply_texts (config_t *self, const texts_t *texts, const char *file, const char 
             continue;
         row_path (&rows [i], path, sizeof path);
         fprintf (stderr, "%s:%u: %s is '%.60s'; it must be ", file, find_line (content, path, false), path,
-                 text);
+                 shown (&rows [i], text));
         print_allowed (&rows [i], stderr);
         fprintf (stderr, "\n");
         return false;
@@ -571,7 +587,7 @@ apply_environment (config_t *self)
         const char *text = getenv (row_variable (&rows [i], name, sizeof name));
         if (!text || set_value (self, &rows [i], text))
             continue;
-        fprintf (stderr, "environment: %s is '%.60s'; it must be ", name, text);
+        fprintf (stderr, "environment: %s is '%.60s'; it must be ", name, shown (&rows [i], text));
         print_allowed (&rows [i], stderr);
         fprintf (stderr, "\n");
         return false;
@@ -606,6 +622,29 @@ place_defaults (config_t *self, const char *dir)
             set_value (self, &rows [i], rows [i].fallback);
 }
 
+//  The key may stand in a file, without the line's end that an editor leaves behind it.
+static bool
+read_key_file (config_t *self)
+{
+    const char *path = self->privacy.pseudonym_key_file;
+    if (!*path)
+        return true;
+    char text [1024 + 2] = "";
+    FILE *in = fopen (path, "re");
+    if (in && fgets (text, sizeof text, in))
+        text [strcspn (text, "\r\n")] = 0;
+    if (in)
+        fclose (in);
+    if (strlen (text) < 16 || strlen (text) > 1024) {
+        fprintf (stderr, "privacy.pseudonym_key_file: %s must be readable, its first line 16 to 1024 bytes\n",
+                 path);
+        return false;
+    }
+    free (self->privacy.pseudonym_key);
+    self->privacy.pseudonym_key = text_new ("%s", text);
+    return true;
+}
+
 //  What no single row can see.
 static bool
 makes_sense (const config_t *self)
@@ -623,7 +662,8 @@ config_load (const char *file, const char *dir)
 {
     config_t *self = allocate (sizeof *self);
     place_defaults (self, dir);
-    if ((!file || apply_file (self, file)) && apply_environment (self) && makes_sense (self))
+    if ((!file || apply_file (self, file)) && apply_environment (self) && read_key_file (self) &&
+        makes_sense (self))
         return self;
     config_destroy (&self);
     return NULL;
@@ -636,7 +676,8 @@ config_destroy (config_t **self_p)
     if (!self)
         return;
     for (size_t i = 0; i < ROWS; i++)
-        if (rows [i].kind == TEXT || rows [i].kind == ADDRESS || rows [i].kind == CHOICE)
+        if (rows [i].kind == TEXT || rows [i].kind == SECRET || rows [i].kind == ADDRESS ||
+            rows [i].kind == CHOICE)
             free (*(char **)((char *)self + rows [i].offset));
     free (self);
     *self_p = NULL;

@@ -57,6 +57,13 @@ typedef struct {
     } store;
 
     struct {
+        char *pseudonym_key;         //  "" none: viewer ids stay what they are; never printed
+        char *pseudonym_key_file;    //  a file that holds it instead
+        bool api_raw_ids;            //  the API makes a pseudonym of an id that is none; default false
+        uint32_t tombstone_days;     //  default 30
+    } privacy;
+
+    struct {
         uint16_t port;              //  feed and API; default 8180
         config_page_t dashboard;    //  default port 8280, frontends/viewer/dist
         config_page_t tracker;      //  default port 3000, frontends/tracker/dist

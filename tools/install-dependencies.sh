@@ -20,6 +20,7 @@ libwebsockets-dev
 libwebsockets-evlib-uv
 libuv1-dev
 libsqlite3-dev
+libssl-dev
 libcmocka-dev
 libxxhash-dev
 libcyaml-dev

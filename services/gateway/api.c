@@ -1,4 +1,4 @@
-//  api - what GET answers: paths, parameters, status codes, JSON
+//  api - what GET and DELETE answer: paths, parameters, status codes, JSON
 
 #include "api.h"
 
@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "json.h"
+#include "keyed_digest.h"
 #include "view.h"
 #include "walk.h"
 
@@ -242,12 +243,36 @@ api_knows (const char *path)
     return route_find (path, name) >= 0;
 }
 
+//  The name under which a viewer is known inside.
+static void
+name_viewer (const api_world_t *world, char name [1025])
+{
+    usher_str_t id = usher_str (name);
+    if (world->raw_id_key.size && id.size && !keyed_digest_is_hex (id))
+        keyed_digest_hex (world->raw_id_key, id, name);
+}
+
+void
+api_delete (const api_world_t *world, const char *path, api_answer_t *answer)
+{
+    int row = route_find (path, answer->viewer_id);
+    answer->status = 0;
+    answer->type = type_json;
+    if (row < 0)
+        api_error (answer, 404, "no such path");
+    else if (routes [row].get != get_viewer)
+        api_error (answer, 405, "only GET and HEAD");
+    else
+        name_viewer (world, answer->viewer_id);
+}
+
 void
 api_get (const api_world_t *world, const api_request_t *request, api_answer_t *answer)
 {
     answer->status = 200;
     answer->type = type_json;
     int row = route_find (request->path, answer->viewer_id);
+    name_viewer (world, answer->viewer_id);
     if (row < 0)
         api_error (answer, 404, "no such path");
     else

@@ -1,4 +1,4 @@
-//  api - what GET answers: paths, parameters, status codes, JSON
+//  api - what GET and DELETE answer: paths, parameters, status codes, JSON
 //
 //  Pure: reads the mirror, writes an answer.
 
@@ -12,7 +12,8 @@ typedef struct {
     const clients_t *clients;
     const mirror_t *mirror;
     int64_t mono_ms, wall_ms;
-    const char *metrics;    //  of all processes; empty until the supervisor sent them
+    const char *metrics;       //  of all processes; empty until the supervisor sent them
+    usher_str_t raw_id_key;    //  makes a pseudonym of an id that is none; empty: ids are taken as they come
 } api_world_t;
 
 //  Parameters that were not given are empty. Views of memory that lives through the call.
@@ -23,7 +24,7 @@ typedef struct {
 
 //  Starts as all zeros; body is the caller's to free.
 typedef struct {
-    unsigned status;    //  HTTP; 0: history was asked for, the answer comes from the store
+    unsigned status;    //  HTTP; 0: the answer comes from the store
     const char *type;
     buffer_t body;
     char viewer_id [1025];
@@ -31,6 +32,9 @@ typedef struct {
 } api_answer_t;
 
 void api_get (const api_world_t *world, const api_request_t *request, api_answer_t *answer);
+
+//  DELETE: an erasure where the path is a viewer's, which is in viewer_id then.
+void api_delete (const api_world_t *world, const char *path, api_answer_t *answer);
 
 //  An error as JSON: {"error":text}.
 void api_error (api_answer_t *answer, unsigned status, const char *text);

@@ -18,6 +18,7 @@ struct gateway {
     clients_t *clients;
     mirror_t *mirror;    //  the clients'
     history_t *history;
+    erase_t *erase;
     http_t *http;
     bool has_publisher;
     char *metrics;
@@ -35,8 +36,9 @@ on_feed (void *arg, const void *topic, size_t topic_size, const void *data, size
         self->refused_frames++;
 }
 
+//  Of history and of erase.
 static void
-on_history (void *asker, api_answer_t *answer)
+on_answer (void *asker, api_answer_t *answer)
 {
     http_answer (asker, answer);
 }
@@ -49,7 +51,8 @@ gateway_open (service_t *service, const config_t *config, uint32_t instance, int
     self->service = service;
     self->clients = clients_new ();
     self->mirror = clients_mirror (self->clients);
-    self->history = history_new (on_history);
+    self->history = history_new (on_answer);
+    self->erase = erase_new (on_answer);
     self->metrics = memory_copy ("", 0);
     self->http = http_new (service, config, self);
     if (!self->http) {
@@ -71,6 +74,7 @@ gateway_close (void **self_p)
         return;
     http_destroy (&self->http);
     history_destroy (&self->history);
+    erase_destroy (&self->erase);
     clients_destroy (&self->clients);
     free (self->metrics);
     free (self);
@@ -107,6 +111,15 @@ gateway_history_row (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t 
 }
 
 void
+gateway_erasure (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    gateway_t *self = arg;
+    (void)peer;
+    (void)out;
+    erase_answer (self->erase, &msg->erasure);
+}
+
+void
 gateway_take_metrics (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     gateway_t *self = arg;
@@ -122,8 +135,10 @@ gateway_peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *nam
     gateway_t *self = arg;
     (void)peer;
     (void)name;
-    if (link == USHER_LINK_store)
+    if (link == USHER_LINK_store) {
         history_store_up (self->history, out);
+        erase_store_up (self->erase, out);
+    }
     if (link != USHER_LINK_snapshots)
         return;
     self->has_publisher = true;
@@ -152,6 +167,7 @@ gateway_tick (void *arg, usher_time_t now, outbox_t *out)
     if (clients_tick (self->clients, now.mono_ms, now.wall_ms))
         http_wake (self->http, now.mono_ms);
     history_tick (self->history, now.mono_ms);
+    erase_tick (self->erase, now.mono_ms);
     http_tick (self->http, now.mono_ms);
 }
 
@@ -232,6 +248,12 @@ history_t *
 gateway_history (gateway_t *self)
 {
     return self->history;
+}
+
+erase_t *
+gateway_erase (gateway_t *self)
+{
+    return self->erase;
 }
 
 outbox_t *

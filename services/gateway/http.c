@@ -28,6 +28,7 @@ struct http {
     struct gateway *gateway;
     web_t *web;
     site_t sites [3];
+    usher_str_t raw_id_key;
     socket_list_t sockets;
     uint32_t max_clients;
     size_t exchanges;    //  answers that are being sent
@@ -41,7 +42,7 @@ typedef struct {
     struct lws *wsi;
     bool head_only;
     bool has_answer;
-    uint64_t history;    //  request that is waited for
+    uint64_t history, erase;    //  request that is waited for
     api_answer_t answer;
     pages_file_t file;
     uint64_t sent, size;    //  of the body
@@ -68,6 +69,7 @@ exchange_end (exchange_t *self)
     if (!self->http)
         return;
     history_cancel (gateway_history (self->http->gateway), self->history);
+    erase_cancel (gateway_erase (self->http->gateway), self->erase);
     buffer_free (&self->answer.body);
     if (self->file.fd >= 0)
         close (self->file.fd);
@@ -141,7 +143,7 @@ void
 http_answer (void *asker, api_answer_t *answer)
 {
     exchange_t *self = asker;
-    self->history = 0;
+    self->history = self->erase = 0;
     buffer_free (&self->answer.body);
     self->answer.body = answer->body;
     self->answer.status = answer->status;
@@ -195,14 +197,41 @@ parameter (struct lws *wsi, const char *name, char *text, int size)
     return value ? value : "";
 }
 
+static api_world_t
+world_now (const exchange_t *self)
+{
+    struct gateway *gateway = self->http->gateway;
+    usher_time_t now = service_now ();
+    return (api_world_t){ .clients = gateway_clients (gateway),
+                          .mirror = clients_mirror (gateway_clients (gateway)),
+                          .mono_ms = now.mono_ms,
+                          .wall_ms = now.wall_ms,
+                          .metrics = gateway_all_metrics (gateway),
+                          .raw_id_key = self->http->raw_id_key };
+}
+
+static const char store_busy [] = "too many questions to the store wait: try again";
+
+static int
+delete_send (exchange_t *self, const char *path)
+{
+    struct gateway *gateway = self->http->gateway;
+    const api_world_t world = world_now (self);
+    self->close = true;    //  a body may follow, which nobody reads
+    api_delete (&world, path, &self->answer);
+    if (self->answer.status)
+        return answer_send (self);
+    self->erase = erase_ask (gateway_erase (gateway), self, usher_str (self->answer.viewer_id), world.mono_ms,
+                             gateway_outbox (gateway));
+    return self->erase ? 0 : error_send (self, 503, store_busy);
+}
+
 static int
 api_send (exchange_t *self, const char *path)
 {
     char status [64], title [4200], q [256], limit [32], cursor [64];
     struct gateway *gateway = self->http->gateway;
-    usher_time_t now = service_now ();
-    const api_world_t world = { gateway_clients (gateway), clients_mirror (gateway_clients (gateway)),
-                                now.mono_ms, now.wall_ms, gateway_all_metrics (gateway) };
+    const api_world_t world = world_now (self);
     const api_request_t request = {
         .path = path,
         .status = parameter (self->wsi, "status=", status, sizeof status),
@@ -215,8 +244,8 @@ api_send (exchange_t *self, const char *path)
     if (self->answer.status)
         return answer_send (self);
     self->history = history_ask (gateway_history (gateway), self, usher_str (self->answer.viewer_id),
-                                 self->answer.limit, now.mono_ms, gateway_outbox (gateway));
-    return self->history ? 0 : error_send (self, 503, "too many questions to the store wait: try again");
+                                 self->answer.limit, world.mono_ms, gateway_outbox (gateway));
+    return self->history ? 0 : error_send (self, 503, store_busy);
 }
 
 static int
@@ -233,6 +262,8 @@ on_request (exchange_t *self, struct lws *wsi)
         return error_send (self, 400, "bad path");
     memcpy (path, uri, (size_t)size);
     path [size] = 0;
+    if (method == LWSHUMETH_DELETE && site->api && api_knows (path))
+        return delete_send (self, path);
     if (method != LWSHUMETH_GET && method != LWSHUMETH_HEAD) {
         self->close = true;    //  a body may follow, which nobody reads
         return error_send (self, 405, "only GET and HEAD");
@@ -261,7 +292,7 @@ on_body_writable (exchange_t *self)
     if (!self->http)
         return 0;
     if (!self->has_answer)
-        return self->history ? 0 : answer_send (self);
+        return self->history || self->erase ? 0 : answer_send (self);
     ssize_t size = next_piece (self);
     if (size <= 0)
         return -1;    //  the file became shorter; the client sees a cut connection, not a wrong file
@@ -380,6 +411,8 @@ http_new (service_t *service, const config_t *config, struct gateway *gateway)
     self->gateway = gateway;
     self->sockets.clients = gateway_clients (gateway);
     self->max_clients = config->gateway.max_clients;
+    if (config->privacy.api_raw_ids)
+        self->raw_id_key = usher_str (config->privacy.pseudonym_key);
     self->sites [0] = (site_t){ self, true, NULL, policy_api };
     self->sites [1] = (site_t){ self, true, config->gateway.dashboard.directory, policy_dashboard };
     self->sites [2] = (site_t){ self, false, config->gateway.tracker.directory, policy_tracker };

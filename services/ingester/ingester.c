@@ -7,6 +7,7 @@
 //  death  costs nothing: the next one reads from the committed position, and positions in the profiles tell replays
 
 #include "ingester.h"
+#include "keyed_digest.h"
 #include "lane.h"
 #include "log.h"
 #include "memory.h"
@@ -22,7 +23,8 @@ enum {
     CLOCK_MS = 1000,                //  how often a quiet lane carries the clock
     COMMIT_MS = 200,
     ASK_AGAIN_MS = 2000,     //  a store that failed answers nothing
-    PAYLOAD_MAX = 1048576    //  bytes of a bad event that are kept; limit of quarantine.payload
+    REASON_MAX = 1024,       //  limits of quarantine.reason and .payload
+    PAYLOAD_MAX = 1048576    //  bytes of a bad event that are kept
 };
 
 struct ingester {
@@ -40,6 +42,8 @@ struct ingester {
     uint64_t asked, committed;    //  positions
     uint64_t clock_ms;
     usher_time_t now;
+    usher_str_t key;    //  of pseudonyms; empty: viewer ids stay what they are
+    char pseudonym [KEYED_DIGEST_HEX + 1];
     int64_t beat_ms, commit_ms, answer_ms;
     ingester_counters_t counters;
 };
@@ -52,6 +56,7 @@ ingester_new (const config_t *config, uint32_t source_id, const char *source_nam
     self->source = source_id;
     self->name = memory_copy (source_name, strlen (source_name));
     self->decoder = decoder_new ();
+    self->key = usher_str (config->privacy.pseudonym_key ? config->privacy.pseudonym_key : "");
     self->shards = config->shards;
     self->lanes = memory_new (self->shards, sizeof (lane_t *));
     for (uint32_t shard = 0; shard < self->shards; shard++)
@@ -88,22 +93,57 @@ ingester_collector_up (const ingester_t *self)
     return self->collector_up;
 }
 
+//  ---- the door
+
+//  Behind this no raw viewer id is seen.
+static void
+pseudonymise (ingester_t *self, usher_event_t *event)
+{
+    if (!self->key.size)
+        return;
+    keyed_digest_hex (self->key, event->viewer_id, self->pseudonym);
+    event->viewer_id = usher_str (self->pseudonym);
+}
+
+//  What may be kept of a bad event. It may say in any way whose it is, so with pseudonyms only what tells whether it
+//  is the same as another one. text is room for that.
+static usher_str_t
+payload_kept (ingester_t *self, const source_row_t *row, char *text, size_t size)
+{
+    if (!self->key.size)
+        return usher_bytes (row->data, row->size < PAYLOAD_MAX ? row->size : PAYLOAD_MAX);
+    keyed_digest_hex (self->key, usher_bytes (row->data, row->size), self->pseudonym);
+    snprintf (text, size, "%zu bytes, HMAC-SHA256 %s", row->size, self->pseudonym);
+    return usher_str (text);
+}
+
+//  What is wrong, and where, as far as it quotes nothing of the event: values stand last, behind a colon. What the
+//  collector refused begins with the kind of failure.
+static usher_str_t
+reason_kept (const ingester_t *self, const source_row_t *row, const char *reason)
+{
+    const char *end = self->key.size ? strstr (reason, ": ") : NULL;
+    if (end && !row->bad)
+        end = strstr (end + 1, ": ");
+    size_t size = end ? (size_t)(end - reason) : strlen (reason);
+    return usher_bytes (reason, size < REASON_MAX ? size : REASON_MAX);
+}
+
 //  ---- rows
 
 static void
 quarantine (ingester_t *self, const source_row_t *row, const char *reason, outbox_t *out)
 {
+    char text [128];
     usher_msg_t msg = { .id = USHER_MSG_quarantine };
     msg.quarantine = (usher_quarantine_t){
         .source = self->source,
         .generation = self->generation,
         .partition = row->partition,
         .offset = row->offset,
-        .reason = usher_str (reason),
-        .payload = usher_bytes (row->data, row->size < PAYLOAD_MAX ? row->size : PAYLOAD_MAX),
+        .reason = reason_kept (self, row, reason),
+        .payload = payload_kept (self, row, text, sizeof text),
     };
-    if (msg.quarantine.reason.size > 1024)
-        msg.quarantine.reason.size = 1024;
     self->counters.quarantined++;
     lane_add_single (self->quarantine, &msg, row->partition, row->offset, out);
 }
@@ -112,6 +152,7 @@ static void
 route (ingester_t *self, const source_row_t *row, usher_msg_t *msg, outbox_t *out)
 {
     usher_event_t *event = &msg->event;
+    pseudonymise (self, event);
     event->source = self->source;
     event->generation = self->generation;
     event->partition = row->partition;

@@ -1,18 +1,22 @@
 //  persister - the only process that knows the store
 //
-//  In     store: claim, history, write, load, load_live, quarantine, commit, positions, history_get
-//  Out    store: granted, written, loaded, live_page, quarantined, position, history_row
+//  In     store: claim, history, write, load, load_live, quarantine, commit, positions, history_get, erase, forgotten
+//  Out    store: granted, written, loaded, live_page, quarantined, position, history_row, erasure, forget
 //  Keeps  store.db. In memory nothing but the messages of the loop turn that is running.
 //  Turn   All that arrives in one turn of the loop is one transaction, so a hundred writes cost one sync of the
 //         disk. Receipts wait in a parcel until COMMIT has succeeded, and questions are answered after it, from
 //         what is committed. History rows wait for the write that they came with: refused, they are dropped, so a
 //         stale owner leaves no trace.
+//  Erases in two steps: the wish is committed and the owner of the viewer's slot told to forget; when it has let go,
+//         the instant it names is committed as a tombstone together with the removal of all rows. Wishes are told
+//         again to whoever starts or comes back. A write that does not know of the tombstone is refused.
 //  Fails  When SQLite says no (disk full, I/O error) the turn is rolled back; its writes are answered `failed`, the
 //         rest is not answered and will be asked again. Reading goes on. So does the process.
 //  Drain  waits for nothing: a turn that has ended is on disk.
 //  Death  costs what was in the turn, which nobody has a receipt for and so is sent again.
 
 #include "persister.h"
+#include "erasures.h"
 #include "log.h"
 #include "memory.h"
 #include "metrics.h"
@@ -33,8 +37,11 @@
 
 #define DAY_S 86400u
 
+//  After a turn that failed owners are asked again to forget whom they may have forgotten in vain.
+#define FORGET_AGAIN_MS 1000
+
 typedef struct {
-    uint64_t writes, refused, failed, rows, quarantined, transactions, failures, expired;
+    uint64_t writes, refused, failed, rows, quarantined, transactions, failures, expired, erased;
 } counters_t;
 
 struct persister {
@@ -46,6 +53,10 @@ struct persister {
     bool failing;        //  the last one could not; said once, not each time
     parcel_t history;    //  rows whose write has not come yet
     parcel_t later;      //  receipts and questions, for after the commit
+    erasures_t erasures;
+    uint32_t tombstone_s;    //  how long tombstones stand
+    bool forget_again;       //  a turn failed since owners were asked to forget
+    int64_t forget_ms;
     counters_t count;
     counters_t turn;    //  what the commit will add to count
 };
@@ -62,7 +73,7 @@ static void
 note_failure (persister_t *self, const char *doing)
 {
     self->count.failures++;
-    self->broken = true;
+    self->broken = self->forget_again = true;
     if (!self->failing)
         log_error ("store fails", "file=%s doing=%s error=\"%s\"", store_file (self->store), doing,
                    store_error (self->store));
@@ -76,6 +87,7 @@ note_success (persister_t *self)
     self->count.rows += self->turn.rows;
     self->count.quarantined += self->turn.quarantined;
     self->count.expired += self->turn.expired;
+    self->count.erased += self->turn.erased;
     if (self->failing)
         log_info ("store works again", "file=%s", store_file (self->store));
     self->failing = false;
@@ -114,15 +126,39 @@ commit (persister_t *self)
 //  ---- after it
 
 typedef struct {
+    persister_t *persister;
     outbox_t *out;
     uint32_t peer;
 } reader_t;
+
+static void
+read_failed (persister_t *self)
+{
+    bool broken = self->broken;
+    note_failure (self, "read");
+    self->broken = broken;
+}
 
 static void
 pass_on (void *arg, const usher_msg_t *msg)
 {
     reader_t *reader = arg;
     outbox_put (reader->out, USHER_LINK_store, reader->peer, msg);
+}
+
+//  A profile goes out with the erasure that its owner must know of.
+static void
+pass_profile_on (void *arg, const usher_msg_t *msg)
+{
+    reader_t *reader = arg;
+    persister_t *self = reader->persister;
+    usher_msg_t copy = *msg;
+    if (msg->id == USHER_MSG_loaded &&
+        !tombstones_find (store_tombstones (self->store), msg->loaded.viewer_id, self->now_s,
+                          &copy.loaded.erased_ms))
+        read_failed (self);    //  an answer that may be wrong is none
+    else
+        pass_on (reader, &copy);
 }
 
 //  Answers a question. Returns false when msg is none.
@@ -132,10 +168,10 @@ answer_question (persister_t *self, reader_t *reader, const usher_msg_t *msg)
     bool good = true;
     switch (msg->id) {
     case USHER_MSG_load:
-        good = store_load (self->store, &msg->load, self->now_s, pass_on, reader);
+        good = store_load (self->store, &msg->load, self->now_s, pass_profile_on, reader);
         break;
     case USHER_MSG_load_live:
-        good = store_load_live (self->store, &msg->load_live, self->now_s, pass_on, reader);
+        good = store_load_live (self->store, &msg->load_live, self->now_s, pass_profile_on, reader);
         break;
     case USHER_MSG_positions:
         good = store_positions (self->store, &msg->positions, pass_on, reader);
@@ -146,10 +182,8 @@ answer_question (persister_t *self, reader_t *reader, const usher_msg_t *msg)
     default:
         return false;
     }
-    if (!good) {
-        note_failure (self, "read");
-        self->broken = false;
-    }
+    if (!good)
+        read_failed (self);
     return true;
 }
 
@@ -172,6 +206,8 @@ send_receipt (persister_t *self, reader_t *reader, usher_msg_t *msg, bool good)
         if (!good)
             msg->written.outcome = USHER_outcome_failed;
         count_write (self, msg->written.outcome);
+    } else if (msg->id == USHER_MSG_erasure && !good) {
+        msg->erasure.outcome = USHER_outcome_failed;
     } else if (!good)
         return;
     pass_on (reader, msg);
@@ -183,7 +219,7 @@ finish_turn (persister_t *self, outbox_t *out)
 {
     bool good = commit (self);
     usher_msg_t msg;
-    reader_t reader = { .out = out };
+    reader_t reader = { .persister = self, .out = out };
     for (size_t at = 0; parcel_next (&self->later, &at, &reader.peer, &msg);)
         if (!answer_question (self, &reader, &msg))
             send_receipt (self, &reader, &msg, good);
@@ -196,6 +232,43 @@ put_later (persister_t *self, uint32_t peer, const usher_msg_t *msg, outbox_t *o
     parcel_put (&self->later, peer, msg);
     if (self->later.used > TURN_BYTES_MAX)
         finish_turn (self, out);
+}
+
+//  ---- erasure: whom to forget
+
+typedef struct {
+    persister_t *persister;
+    uint32_t peer;
+    outbox_t *out;
+} teller_t;
+
+static void
+tell_forget (void *arg, usher_str_t viewer_id)
+{
+    const teller_t *teller = arg;
+    usher_msg_t forget = { .id = USHER_MSG_forget, .forget = { viewer_id } };
+    put_later (teller->persister, teller->peer, &forget, teller->out);
+}
+
+//  All wishes, for a peer that starts or comes back.
+static void
+tell_wishes (persister_t *self, uint32_t peer, outbox_t *out)
+{
+    teller_t teller = { self, peer, out };
+    if (!tombstones_wishes (store_tombstones (self->store), tell_forget, &teller))
+        read_failed (self);
+}
+
+static void
+tell_wishes_again (persister_t *self, usher_time_t now, outbox_t *out)
+{
+    if (!self->forget_again || self->failing || now.mono_ms - self->forget_ms < FORGET_AGAIN_MS)
+        return;
+    self->forget_again = false;
+    self->forget_ms = now.mono_ms;
+    for (uint32_t peer = 0; peer < ERASURES_PEERS; peer++)
+        if (self->erasures.up [peer])
+            tell_wishes (self, peer, out);
 }
 
 //  ---- handlers
@@ -216,6 +289,8 @@ on_claim (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
     if (begin (self) && !store_claim (self->store, &granted.granted.epoch))
         note_failure (self, "claim");
     put_later (self, peer, &granted, out);
+    //  Only now does it know what it owns.
+    tell_wishes (self, peer, out);
 }
 
 static void
@@ -267,12 +342,22 @@ put_history (persister_t *self, uint32_t peer, usher_str_t viewer_id)
     return true;
 }
 
+//  What was collected before the viewer was erased does not come back by somebody who missed that.
+static store_write_t
+write_unless_erased (persister_t *self, const usher_write_t *write)
+{
+    uint64_t erased_ms;
+    if (!tombstones_find (store_tombstones (self->store), write->viewer_id, self->now_s, &erased_ms))
+        return STORE_FAILED;
+    return erased_ms > write->erased_ms ? STORE_REFUSED : store_write (self->store, write, self->now_s);
+}
+
 static usher_outcome_t
 write_profile (persister_t *self, uint32_t peer, const usher_write_t *write)
 {
     if (!begin (self))
         return USHER_outcome_failed;
-    store_write_t result = store_write (self->store, write, self->now_s);
+    store_write_t result = write_unless_erased (self, write);
     if (result == STORE_WRITTEN && !put_history (self, peer, write->viewer_id))
         result = STORE_FAILED;
     if (result == STORE_FAILED)
@@ -324,6 +409,70 @@ on_commit (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
     put_later (self, peer, &position, out);
 }
 
+//  Notes the wish, and asks the owner, whoever it is, to forget. When the turn fails, nobody is asked.
+static void
+on_erase (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    persister_t *self = self_;
+    const usher_erase_t *erase = &msg->erase;
+    usher_msg_t noted = { .id = USHER_MSG_erasure,
+                          .erasure = { .request = erase->request, .outcome = USHER_outcome_failed } };
+    if (erase->viewer_id.size == 0 || !erasures_wait (&self->erasures, peer, erase)) {
+        put_later (self, peer, &noted, out);
+        return;
+    }
+    if (begin (self) && !tombstones_wish (store_tombstones (self->store), erase->viewer_id))
+        note_failure (self, "erase");
+    noted.erasure.outcome = USHER_outcome_done;
+    put_later (self, peer, &noted, out);
+    for (uint32_t other = 0; other < ERASURES_PEERS; other++)
+        if (self->erasures.up [other])
+            tell_forget (&(teller_t){ self, other, out }, erase->viewer_id);
+}
+
+//  One piece of the quarantine; at its end whoever waits is told.
+static void
+search_quarantine (persister_t *self, outbox_t *out)
+{
+    tombstones_search_t found;
+    if (!begin (self))
+        return;
+    if (!tombstones_search (store_tombstones (self->store), &found)) {
+        note_failure (self, "search");
+        return;
+    }
+    usher_str_t viewer_id = usher_bytes (found.viewer_id, found.viewer_id_size);
+    erasures_count (&self->erasures, viewer_id, 0, 0, found.removed);
+    usher_msg_t done = { .id = USHER_MSG_erasure };
+    uint32_t peer;
+    while (found.done && erasures_take (&self->erasures, viewer_id, &peer, &done.erasure)) {
+        done.erasure.outcome = USHER_outcome_done;
+        done.erasure.erased_ms = found.erased_ms;
+        put_later (self, peer, &done, out);
+    }
+}
+
+//  The owner has let go: tombstone and removal are one transaction.
+static void
+on_forgotten (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    persister_t *self = self_;
+    const usher_forgotten_t *forgotten = &msg->forgotten;
+    uint64_t profiles, rows;
+    (void)peer;
+    if (!begin (self))
+        return;
+    if (!tombstones_put (store_tombstones (self->store), forgotten->viewer_id, forgotten->erased_ms,
+                         forgotten->erased_ms / 1000 + self->tombstone_s) ||
+        !store_erase (self->store, forgotten->viewer_id, &profiles, &rows)) {
+        note_failure (self, "erase");
+        return;
+    }
+    self->turn.erased++;
+    erasures_count (&self->erasures, forgotten->viewer_id, profiles, rows, 0);
+    search_quarantine (self, out);
+}
+
 //  ---- the loop
 
 //  A peer that starts anew sends again what matters.
@@ -331,16 +480,22 @@ static void
 forget_peer (void *self_, usher_link_id_t link, uint32_t peer)
 {
     persister_t *self = self_;
-    if (link == USHER_LINK_store)
-        parcel_drop (&self->history, is_from, &peer);
+    if (link != USHER_LINK_store)
+        return;
+    parcel_drop (&self->history, is_from, &peer);
+    erasures_leave (&self->erasures, peer);
 }
 
 static void
 meet_peer (void *self_, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out)
 {
+    persister_t *self = self_;
     (void)name;
-    (void)out;
-    forget_peer (self_, link, peer);
+    forget_peer (self, link, peer);
+    if (link != USHER_LINK_store)
+        return;
+    erasures_meet (&self->erasures, peer);
+    tell_wishes (self, peer, out);
 }
 
 static bool
@@ -366,11 +521,21 @@ sweep (persister_t *self)
 }
 
 static void
+sweep_tombstones (persister_t *self)
+{
+    if (begin (self) && tombstones_sweep (store_tombstones (self->store), self->now_s, SWEEP_ROWS) < 0)
+        note_failure (self, "sweep");
+}
+
+static void
 tick (void *self_, usher_time_t now, outbox_t *out)
 {
     persister_t *self = self_;
+    tell_wishes_again (self, now, out);
     take_turn (self, now, out);
     sweep (self);
+    sweep_tombstones (self);
+    search_quarantine (self, out);
     take_turn (self, now, out);
 }
 
@@ -393,6 +558,8 @@ write_metrics (const void *self_, FILE *out)
           count->failed },
         { "store_rows_total", METRIC_COUNTER, "History rows written or removed.", NULL, count->rows },
         { "store_quarantined_total", METRIC_COUNTER, "Bad events kept.", NULL, count->quarantined },
+        { "store_erasures_total", METRIC_COUNTER, "Times that all rows of a viewer were erased.", NULL,
+          count->erased },
         { "store_transactions_total", METRIC_COUNTER, "Transactions committed.", NULL, count->transactions },
         { "store_failures_total", METRIC_COUNTER, "Times the store said no.", NULL, count->failures },
         { "store_expired_total", METRIC_COUNTER, "Expired rows deleted.", NULL, count->expired },
@@ -403,8 +570,8 @@ write_metrics (const void *self_, FILE *out)
 //  ---- beginning and end
 
 persister_t *
-persister_new (const char *directory, uint32_t expire_days, usher_time_t now, store_opening_t *opening,
-               char *why, size_t why_size)
+persister_new (const char *directory, uint32_t expire_days, uint32_t tombstone_days, usher_time_t now,
+               store_opening_t *opening, char *why, size_t why_size)
 {
     store_t *store = store_new (directory, opening, why, why_size);
     if (!store)
@@ -412,6 +579,7 @@ persister_new (const char *directory, uint32_t expire_days, usher_time_t now, st
     persister_t *self = memory_new (1, sizeof *self);
     self->store = store;
     self->keep_s = expire_days * DAY_S;
+    self->tombstone_s = tombstone_days * DAY_S;
     see_time (self, now);
     return self;
 }
@@ -442,8 +610,9 @@ open_service (service_t *service, const config_t *config, uint32_t instance, int
     store_opening_t opening;
     (void)service;
     (void)instance;
-    persister_t *self = persister_new (config->data_dir, config->store.expire_days, service_now (), &opening,
-                                       why, sizeof why);
+    persister_t *self =
+        persister_new (config->data_dir, config->store.expire_days, config->privacy.tombstone_days,
+                       service_now (), &opening, why, sizeof why);
     if (self) {
         log_info ("store opened", "file=%s", store_file (self->store));
         return self;
@@ -476,6 +645,8 @@ static const service_route_t routes [] = {
     { USHER_LINK_store, USHER_MSG_commit, on_commit },
     { USHER_LINK_store, USHER_MSG_positions, on_question },
     { USHER_LINK_store, USHER_MSG_history_get, on_question },
+    { USHER_LINK_store, USHER_MSG_erase, on_erase },
+    { USHER_LINK_store, USHER_MSG_forgotten, on_forgotten },
 };
 
 const service_spec_t persister_service = {

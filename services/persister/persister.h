@@ -13,9 +13,10 @@ extern const service_spec_t persister_service;
 
 //  ---- for tests and the simulator: the service without its shell
 
-//  Opens the store in directory. Rows of the quarantine are kept for expire_days. Returns NULL as store_new does.
-persister_t *persister_new (const char *directory, uint32_t expire_days, usher_time_t now,
-                            store_opening_t *opening, char *why, size_t why_size);
+//  Opens the store in directory. Rows of the quarantine are kept for expire_days, tombstones for tombstone_days.
+//  Returns NULL as store_new does.
+persister_t *persister_new (const char *directory, uint32_t expire_days, uint32_t tombstone_days,
+                            usher_time_t now, store_opening_t *opening, char *why, size_t why_size);
 
 //  Forgets what was not committed, as a crash would.
 void persister_destroy (persister_t **self_p);

@@ -37,6 +37,8 @@ static const char *const statements [SQL_STATEMENTS] = {
         " ON CONFLICT (source, name, partition) DO UPDATE SET generation = excluded.generation,"
         " next = CASE WHEN generation = excluded.generation THEN max (next, excluded.next)"
         " ELSE excluded.next END RETURNING next",
+    [SQL_ERASE_PROFILE] = "DELETE FROM viewer_profiles WHERE viewer_id = ?1",
+    [SQL_ERASE_EVENTS] = "DELETE FROM video_events WHERE viewer_id = ?1",
     [SQL_SWEEP_PROFILES] = "DELETE FROM viewer_profiles WHERE rowid IN"
                            " (SELECT rowid FROM viewer_profiles WHERE expires_at <= ?1 LIMIT ?2)",
     [SQL_SWEEP_EVENTS] =

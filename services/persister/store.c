@@ -13,6 +13,7 @@
 struct store {
     store_file_t *file;
     sql_t sql;    //  on the file
+    tombstones_t *tombstones;
 };
 
 //  ---- opening
@@ -25,7 +26,10 @@ store_new (const char *directory, store_opening_t *opening, char *why, size_t wh
         return NULL;
     store_t *self = memory_new (1, sizeof *self);
     self->file = file;
-    if (sql_open (&self->sql, store_file_db (file)))
+    self->tombstones = tombstones_new (store_file_db (file));
+    if (!self->tombstones)
+        snprintf (self->sql.error, sizeof self->sql.error, "%s", sqlite3_errmsg (store_file_db (file)));
+    else if (sql_open (&self->sql, store_file_db (file)))
         return self;
     //  Our own mark is on it, but its tables are not ours.
     *opening = STORE_UNUSABLE;
@@ -40,6 +44,7 @@ store_destroy (store_t **self_p)
     store_t *self = *self_p;
     if (!self)
         return;
+    tombstones_destroy (&self->tombstones);
     sql_close (&self->sql);
     store_file_destroy (&self->file);
     free (self);
@@ -56,6 +61,12 @@ const char *
 store_error (const store_t *self)
 {
     return self->sql.error;
+}
+
+tombstones_t *
+store_tombstones (store_t *self)
+{
+    return self->tombstones;
 }
 
 void
@@ -230,6 +241,24 @@ store_commit_position (store_t *self, const usher_commit_t *commit, uint64_t *ne
     sql_bind_number (stmt, 4, commit->generation);
     sql_bind_number (stmt, 5, commit->next);
     return sql_run_number (&self->sql, stmt, next);
+}
+
+static bool
+erase_from (store_t *self, int which, usher_str_t viewer_id, uint64_t *removed)
+{
+    sqlite3_stmt *stmt = sql_get (&self->sql, which);
+    sql_bind_text (stmt, 1, viewer_id);
+    if (!sql_run (&self->sql, stmt))
+        return false;
+    *removed = (uint64_t)sqlite3_changes (self->sql.db);
+    return true;
+}
+
+bool
+store_erase (store_t *self, usher_str_t viewer_id, uint64_t *profiles, uint64_t *rows)
+{
+    return erase_from (self, SQL_ERASE_PROFILE, viewer_id, profiles) &&
+           erase_from (self, SQL_ERASE_EVENTS, viewer_id, rows);
 }
 
 int

@@ -10,7 +10,7 @@
 #ifndef STORE_H
 #define STORE_H
 
-#include "message.h"
+#include "tombstones.h"
 
 #define STORE_FILE "store.db"
 
@@ -52,6 +52,9 @@ const char *store_error (const store_t *self);
 //  Lets the file grow to so many pages of 4096 bytes; beyond, writes fail as on a full disk. 0: no limit.
 void store_limit_pages (store_t *self, uint32_t pages);
 
+//  Who was erased; the store's own, in the same file.
+tombstones_t *store_tombstones (store_t *self);
+
 //  ---- transactions
 
 bool store_begin (store_t *self);
@@ -75,6 +78,9 @@ bool store_quarantine (store_t *self, const usher_quarantine_t *bad, uint64_t no
 
 //  Moves a position forward, never back within a generation. *next is what is kept now.
 bool store_commit_position (store_t *self, const usher_commit_t *commit, uint64_t *next);
+
+//  Removes all rows of a viewer from both tables. How many there were goes to *profiles and *rows.
+bool store_erase (store_t *self, usher_str_t viewer_id, uint64_t *profiles, uint64_t *rows);
 
 //  Deletes expired rows, at most limit of each table. Returns how many, -1 on a failure.
 int store_sweep (store_t *self, uint64_t now_s, uint32_t limit);

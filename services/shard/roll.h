@@ -24,6 +24,7 @@ typedef struct {
     bool hard, soft;    //  something is not written that must be now, or at the next checkpoint
     bool reload;        //  a write was refused: read the row before the next one
     uint64_t stored_epoch, stored_version;    //  of the row as we know it
+    uint64_t erased_ms;                       //  what was collected up to here is erased; 0 nothing
     uint64_t checkpoint_ms;                   //  source clock; when soft facts are due
     size_t held_count;
     held_event_t *held;

@@ -1,8 +1,8 @@
 //  shard - hosts the viewer actors of its slots
 //
-//  in     control slots; events batch, event; store granted, loaded, live_page, written; changes fill
-//  out    events applied, durable; store claim, load, load_live, write with its history; changes session, announce,
-//         filled
+//  in     control slots; events batch, event; store granted, loaded, live_page, written, forget; changes fill
+//  out    events applied, durable; store claim, load, load_live, write with its history, forgotten; changes session,
+//         announce, filled
 //  keeps  every live viewer's profile, with at most one write of it in flight
 //  drain  until everything applied is written and acknowledged
 //  death  costs the soft facts since the last checkpoint; the ingester sends again what had no receipt, and the
@@ -165,6 +165,15 @@ session_fold (shard_t *self, actor_t *actor, session_t *session)
     viewer_fold (&actor->viewer, session);
 }
 
+//  Never one that an earlier write had, so that its answer is not taken for this one's.
+static uint64_t
+next_version (const actor_t *actor)
+{
+    uint64_t last =
+        actor->stored_version > actor->writing_version ? actor->stored_version : actor->writing_version;
+    return last + 1;
+}
+
 //  Builds the frame of a write: history rows first, then the profile that they belong to.
 static void
 write_build (shard_t *self, actor_t *actor)
@@ -181,11 +190,12 @@ write_build (shard_t *self, actor_t *actor)
         .old_epoch = actor->stored_epoch,
         .old_version = actor->stored_version,
         .epoch = self->epoch,
-        .version = actor->stored_version + 1,
+        .version = next_version (actor),
         .slot = viewer->slot,
         .live = is_live (actor),
         .expires_s = expires_s (self),
         .profile = usher_bytes (profile, profile_size),
+        .erased_ms = actor->erased_ms,
     };
     if (profile_size == 0)
         abort ();    //  a field beyond its limit: event's are no larger than session_record's
@@ -361,6 +371,10 @@ event_tell (shard_t *self, actor_t *actor, const usher_event_t *event, const vie
 static void
 event_apply (shard_t *self, actor_t *actor, const usher_event_t *event)
 {
+    if (event->collected_ms <= actor->erased_ms) {
+        self->counters.erased++;
+        return;
+    }
     viewer_effect_t done = viewer_take (&actor->viewer, event, expires_s (self));
     count_outcome (self, done.outcome);
     if (done.outcome == VIEWER_DUPLICATE && !done.effect.changed)
@@ -489,7 +503,8 @@ static void
 reload_take (shard_t *self, actor_t *actor, const usher_loaded_t *loaded)
 {
     actor->reload = false;
-    if (loaded->epoch > self->epoch) {
+    //  The owner of a slot is asked before anybody is erased, so who missed that is not the owner any more.
+    if (loaded->epoch > self->epoch || loaded->erased_ms > actor->erased_ms) {
         self->stale = true;
         return;
     }
@@ -514,12 +529,16 @@ on_loaded (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
     }
     if (actor->loaded)
         return;
+    //  From before the erasure that we carried out since; the answer from after it is still to come.
+    if (loaded->erased_ms < actor->erased_ms)
+        return;
     if (loaded->epoch && !viewer_restore (&actor->viewer, loaded->profile.data, loaded->profile.size))
         log_error ("profile damaged", "slot=%u epoch=%" PRIu64 " version=%" PRIu64 " hint=\"it begins anew\"",
                    actor->viewer.slot, loaded->epoch, loaded->version);
     actor->loaded = true;
     actor->stored_epoch = loaded->epoch;
     actor->stored_version = loaded->version;
+    actor->erased_ms = loaded->erased_ms;
     actor_wake (self, actor);
     held_apply (self, actor);
     if (actor->hard)
@@ -638,6 +657,59 @@ on_written (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
     if (actor->hard)
         write_start (self, actor);
     actor_leave (self, actor);
+}
+
+//  ---- erasure
+
+//  Nothing that we hold was collected later: the source's clock is the newest evidence of all.
+static uint64_t
+erasure_instant (const shard_t *self)
+{
+    uint64_t wall_ms = (uint64_t)self->now.wall_ms;
+    return wall_ms > self->clock_ms ? wall_ms : self->clock_ms;
+}
+
+//  Lets go of all that an actor holds, written or not; who waited for it to be written need not wait any more. Events
+//  that wait for the viewer to be loaded go on waiting: some may have been collected after the instant.
+static void
+actor_let_go (shard_t *self, actor_t *actor)
+{
+    for (size_t at = 0; at < actor->viewer.session_count; at++)
+        if (actor->viewer.sessions [at].shown)
+            tell_session (self, actor, &actor->viewer.sessions [at], true);
+    viewer_empty (&actor->viewer);
+    if (actor->writing_size)
+        write_forget (self, actor);
+    if (actor->hard || actor->soft)
+        self->dirty--;
+    actor->hard = actor->soft = actor->reload = actor->loaded = actor->load_sent = false;
+    tickets_give_back (&actor->in_flight, self->receipts);
+    tickets_give_back (&actor->dirty, self->receipts);
+    actor->erased_ms = erasure_instant (self);
+}
+
+static bool
+is_owner (const shard_t *self, usher_str_t viewer_id)
+{
+    uint32_t slot = usher_slot (viewer_id);
+    return slot < self->owners_size && (uint8_t)self->owners [slot] == self->number;
+}
+
+//  The actor is there from now on even if it was not, unloaded, until the store answers a question that was asked
+//  behind `forgotten`: rows of the viewer that are under way to us do not wake anybody up.
+static void
+on_forget (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    shard_t *self = arg;
+    (void)peer;
+    self->out = out;
+    if (!is_owner (self, msg->forget.viewer_id))
+        return;
+    actor_t *actor = roll_get (self->roll, msg->forget.viewer_id);
+    actor_let_go (self, actor);
+    usher_msg_t done = { .id = USHER_MSG_forgotten, .forgotten = { actor->viewer.id, actor->erased_ms } };
+    outbox_put (self->out, USHER_LINK_store, 0, &done);
+    load_send (self, actor);
 }
 
 //  A store that is back has forgotten what was asked.
@@ -796,6 +868,8 @@ shard_metrics (const void *arg, FILE *out)
           counters->duplicate },
         { "events_late_total", METRIC_COUNTER,
           "Events behind the reordering window; only totals were raised.", NULL, counters->late },
+        { "events_erased_total", METRIC_COUNTER,
+          "Events of erased viewers that were collected before the erasure.", NULL, counters->erased },
         { "events_held", METRIC_GAUGE, "Events that wait for their viewer to be loaded.", NULL,
           counters->held },
         { "frames_out_of_turn_total", METRIC_COUNTER, "Frames refused because one before them is missing.",
@@ -825,6 +899,7 @@ const service_route_t shard_routes [] = {
     { USHER_LINK_store, USHER_MSG_loaded, on_loaded },
     { USHER_LINK_store, USHER_MSG_live_page, on_live_page },
     { USHER_LINK_store, USHER_MSG_written, on_written },
+    { USHER_LINK_store, USHER_MSG_forget, on_forget },
     { USHER_LINK_changes, USHER_MSG_fill, on_fill },
 };
 const size_t shard_route_count = sizeof shard_routes / sizeof *shard_routes;

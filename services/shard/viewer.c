@@ -43,6 +43,16 @@ viewer_clear (viewer_t *self)
     *self = (viewer_t){ 0 };
 }
 
+void
+viewer_empty (viewer_t *self)
+{
+    viewer_t fresh;
+    viewer_init (&fresh, self->id);
+    fresh.feed_version = self->feed_version;
+    viewer_clear (self);
+    *self = fresh;
+}
+
 //  ---- positions
 
 static usher_position_record_t *

@@ -35,6 +35,9 @@ typedef struct {
 void viewer_init (viewer_t *self, usher_str_t id);
 void viewer_clear (viewer_t *self);
 
+//  Makes it a viewer of whom nothing is known; versions in the feed go on.
+void viewer_empty (viewer_t *self);
+
 //  Applies an event once: a position that was applied before, or an id that is in the window, is a duplicate. One of
 //  these may have an effect all the same: an earlier copy. Ask viewer_excess afterwards.
 //  expires_s is the Unix second at which history rows expire.

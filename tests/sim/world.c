@@ -210,7 +210,7 @@ birth (world_t *self, world_process_t which)
     switch (which) {
     case WORLD_PERSISTER:
         self->full_steps = 0;
-        process->state = persister_new (self->directory, 7, self->now, &opening, why, sizeof why);
+        process->state = persister_new (self->directory, 7, 30, self->now, &opening, why, sizeof why);
         break;
     case WORLD_PUBLISHER:
         process->state = publisher_new ((uint64_t)self->now.wall_ms, publish_nothing, self);

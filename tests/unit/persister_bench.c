@@ -28,7 +28,7 @@ open_persister (bench_t *self)
 {
     char why [512] = "";
     store_opening_t opening;
-    self->persister = persister_new (self->directory, 7, self->now, &opening, why, sizeof why);
+    self->persister = persister_new (self->directory, 7, 30, self->now, &opening, why, sizeof why);
     if (!self->persister)
         fail_msg ("%s", why);
 }

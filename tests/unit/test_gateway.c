@@ -453,7 +453,8 @@ get (fixture_t *self, api_request_t request, unsigned status)
     const char **texts [] = { &request.status, &request.title, &request.q, &request.limit, &request.cursor };
     for (size_t at = 0; at < sizeof texts / sizeof *texts; at++)
         *texts [at] = *texts [at] ? *texts [at] : "";
-    const api_world_t world = { self->clients, self->mirror, self->now_ms, 1700000000000, "usher_up 1\n" };
+    const api_world_t world = { self->clients, self->mirror,   self->now_ms,
+                                1700000000000, "usher_up 1\n", { 0 } };
     api_answer_t answer = { 0 };
     api_get (&world, &request, &answer);
     assert_int_equal (answer.status, status);

@@ -150,7 +150,7 @@ assert_refused (const bench_t *bench, store_opening_t expected, const char *word
 {
     char why [512] = "";
     store_opening_t opening = STORE_OPENED;
-    persister_t *persister = persister_new (bench->directory, 7, bench->now, &opening, why, sizeof why);
+    persister_t *persister = persister_new (bench->directory, 7, 30, bench->now, &opening, why, sizeof why);
     assert_null (persister);
     assert_int_equal (opening, expected);
     if (!strstr (why, words))
