@@ -21,6 +21,7 @@
 enum {
     KEPT_MAX = 64 * 1024 * 1024,    //  bytes without a receipt; then the source pauses
     CLOCK_MS = 1000,                //  how often a quiet lane carries the clock
+    AHEAD_MS = 1000,    //  our time is a turn old: an event so much ahead of it is none of the future
     COMMIT_MS = 200,
     ASK_AGAIN_MS = 2000,     //  a store that failed answers nothing
     REASON_MAX = 1024,       //  limits of quarantine.reason and .payload
@@ -158,7 +159,7 @@ route (ingester_t *self, const source_row_t *row, usher_msg_t *msg, outbox_t *ou
     event->partition = row->partition;
     event->offset = row->offset;
     //  A collector whose clock runs ahead is no evidence from the future.
-    if (self->now.wall_ms > 0 && event->collected_ms > (uint64_t)self->now.wall_ms)
+    if (self->now.wall_ms > 0 && event->collected_ms > (uint64_t)self->now.wall_ms + AHEAD_MS)
         event->collected_ms = (uint64_t)self->now.wall_ms;
     if (event->collected_ms > self->clock_ms)
         self->clock_ms = event->collected_ms;
@@ -362,6 +363,12 @@ ingester_peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *na
 }
 
 //  ---- time
+
+void
+ingester_see_time (ingester_t *self, usher_time_t now)
+{
+    self->now = now;
+}
 
 void
 ingester_flush (ingester_t *self, usher_time_t now, outbox_t *out)

@@ -13,6 +13,9 @@ typedef struct ingester ingester_t;
 ingester_t *ingester_new (const config_t *config, uint32_t source_id, const char *source_name);
 void ingester_destroy (ingester_t **self_p);
 
+//  What time it is: the rows that are taken next were read after it.
+void ingester_see_time (ingester_t *self, usher_time_t now);
+
 //  Takes a row that was read. Its data is copied.
 void ingester_take (ingester_t *self, const source_row_t *row, outbox_t *out);
 

@@ -91,6 +91,7 @@ read_some (shell_t *self, usher_time_t now)
 {
     if (!self->begun || self->draining || !ingester_wants (self->core) || now.mono_ms < self->retry_ms)
         return false;
+    ingester_see_time (self->core, now);
     int rows = self->ops->read (self->source, ROWS_PER_TURN, take, self, self->reason, sizeof self->reason);
     if (rows < 0) {
         log_error ("source not read", "reason=\"%s\"", self->reason);

@@ -46,8 +46,9 @@ typedef struct {
 
 struct persister {
     store_t *store;
-    uint32_t keep_s;     //  how long quarantined events are kept
-    uint64_t now_s;      //  Unix time of the last turn or tick
+    uint32_t keep_s;    //  how long quarantined events are kept
+    uint64_t now_s;     //  Unix time of the last turn or tick
+    uint64_t now_ms;
     bool open;           //  a transaction is
     bool broken;         //  it cannot be committed
     bool failing;        //  the last one could not; said once, not each time
@@ -64,7 +65,8 @@ struct persister {
 static void
 see_time (persister_t *self, usher_time_t now)
 {
-    self->now_s = (uint64_t)now.wall_ms / 1000;
+    self->now_ms = (uint64_t)now.wall_ms;
+    self->now_s = self->now_ms / 1000;
 }
 
 //  ---- the transaction of a turn
@@ -243,10 +245,10 @@ typedef struct {
 } teller_t;
 
 static void
-tell_forget (void *arg, usher_str_t viewer_id)
+tell_forget (void *arg, usher_str_t viewer_id, uint64_t wished_ms)
 {
     const teller_t *teller = arg;
-    usher_msg_t forget = { .id = USHER_MSG_forget, .forget = { viewer_id } };
+    usher_msg_t forget = { .id = USHER_MSG_forget, .forget = { viewer_id, wished_ms } };
     put_later (teller->persister, teller->peer, &forget, teller->out);
 }
 
@@ -421,13 +423,13 @@ on_erase (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
         put_later (self, peer, &noted, out);
         return;
     }
-    if (begin (self) && !tombstones_wish (store_tombstones (self->store), erase->viewer_id))
+    if (begin (self) && !tombstones_wish (store_tombstones (self->store), erase->viewer_id, self->now_ms))
         note_failure (self, "erase");
     noted.erasure.outcome = USHER_outcome_done;
     put_later (self, peer, &noted, out);
     for (uint32_t other = 0; other < ERASURES_PEERS; other++)
         if (self->erasures.up [other])
-            tell_forget (&(teller_t){ self, other, out }, erase->viewer_id);
+            tell_forget (&(teller_t){ self, other, out }, erase->viewer_id, self->now_ms);
 }
 
 //  One piece of the quarantine; at its end whoever waits is told.

@@ -16,7 +16,8 @@
 //  up to which nothing of the viewer is left.
 static const char tables [] =
     "CREATE TABLE IF NOT EXISTS tombstones (viewer BLOB PRIMARY KEY NOT NULL, erased_ms INTEGER NOT NULL,"
-    " expires_at INTEGER NOT NULL, wished TEXT, forgotten INTEGER NOT NULL, searched INTEGER NOT NULL)"
+    " expires_at INTEGER NOT NULL, wished TEXT, wished_ms INTEGER NOT NULL, forgotten INTEGER NOT NULL, "
+    "searched INTEGER NOT NULL)"
     " WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS tombstones_wished ON tombstones (forgotten, viewer) WHERE wished IS NOT NULL;"
     "CREATE INDEX IF NOT EXISTS tombstones_expire ON tombstones (expires_at);"
@@ -26,13 +27,15 @@ enum { FIND, WISH, PUT, NEXT, SEARCH, REMOVE, SEARCHED, SWEEP, WISHES, SECRET_PU
 
 static const char *const statements [STATEMENTS] = {
     [FIND] = "SELECT erased_ms FROM tombstones WHERE viewer = ?1 AND expires_at > ?2",
-    [WISH] = "INSERT INTO tombstones (viewer, erased_ms, expires_at, wished, forgotten, searched)"
-             " VALUES (?1, 0, 0, ?2, 0, 0)"
-             " ON CONFLICT (viewer) DO UPDATE SET wished = excluded.wished, forgotten = 0, searched = 0",
-    [PUT] = "INSERT INTO tombstones (viewer, erased_ms, expires_at, wished, forgotten, searched)"
-            " VALUES (?1, ?3, ?4, ?2, 1, 0)"
+    [WISH] = "INSERT INTO tombstones (viewer, erased_ms, expires_at, wished, wished_ms, forgotten, searched)"
+             " VALUES (?1, 0, 0, ?2, ?3, 0, 0) ON CONFLICT (viewer) DO UPDATE SET wished = excluded.wished,"
+             " wished_ms = excluded.wished_ms, forgotten = 0, searched = 0",
+    //  The answer to an earlier wish does not grant a later one.
+    [PUT] = "INSERT INTO tombstones (viewer, erased_ms, expires_at, wished, wished_ms, forgotten, searched)"
+            " VALUES (?1, ?3, ?4, ?2, 0, 1, 0)"
             " ON CONFLICT (viewer) DO UPDATE SET erased_ms = max (erased_ms, excluded.erased_ms),"
-            " expires_at = max (expires_at, excluded.expires_at), wished = excluded.wished, forgotten = 1",
+            " expires_at = max (expires_at, excluded.expires_at), wished = excluded.wished,"
+            " forgotten = excluded.erased_ms >= wished_ms",
     [NEXT] = "SELECT viewer, wished, erased_ms, searched FROM tombstones"
              " WHERE wished IS NOT NULL AND forgotten = 1 LIMIT 1",
     [SEARCH] = "SELECT max (row), count (*) FROM"
@@ -44,7 +47,7 @@ static const char *const statements [STATEMENTS] = {
                  " WHERE viewer = ?1",
     [SWEEP] = "DELETE FROM tombstones WHERE viewer IN"
               " (SELECT viewer FROM tombstones WHERE expires_at <= ?1 AND wished IS NULL LIMIT ?2)",
-    [WISHES] = "SELECT wished FROM tombstones WHERE wished IS NOT NULL AND forgotten = 0"
+    [WISHES] = "SELECT wished, wished_ms FROM tombstones WHERE wished IS NOT NULL AND forgotten = 0"
                " ORDER BY viewer LIMIT ?1",
     [SECRET_PUT] = "INSERT OR IGNORE INTO secrets (name, value) VALUES ('tombstones', ?1)",
     [SECRET_GET] = "SELECT value FROM secrets WHERE name = 'tombstones'",
@@ -171,13 +174,14 @@ tombstones_find (tombstones_t *self, usher_str_t viewer_id, uint64_t now_s, uint
 }
 
 bool
-tombstones_wish (tombstones_t *self, usher_str_t viewer_id)
+tombstones_wish (tombstones_t *self, usher_str_t viewer_id, uint64_t now_ms)
 {
     uint8_t digest [KEYED_DIGEST_BYTES];
     sqlite3_stmt *stmt = get (self, WISH);
     self->any = true;
     bind_viewer (self, stmt, viewer_id, digest);
     sql_bind_text (stmt, 2, viewer_id);
+    sql_bind_instant (stmt, 3, now_ms);
     return run (stmt);
 }
 
@@ -210,7 +214,7 @@ tombstones_wishes (tombstones_t *self, tombstones_tell_fn *tell, void *arg)
     bool failed = false;
     sql_bind_number (stmt, 1, TOMBSTONES_TOLD);
     while (self->any && step (stmt, &failed))
-        tell (arg, sql_text (stmt, 0));
+        tell (arg, sql_text (stmt, 0), sql_number (stmt, 1));
     return !failed;
 }
 

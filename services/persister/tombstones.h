@@ -23,8 +23,8 @@ bool tombstones_find (tombstones_t *self, usher_str_t viewer_id, uint64_t now_s,
 
 //  ---- within a transaction
 
-//  Notes that the viewer is to be erased.
-bool tombstones_wish (tombstones_t *self, usher_str_t viewer_id);
+//  Notes that the viewer is to be erased, asked for at now_ms.
+bool tombstones_wish (tombstones_t *self, usher_str_t viewer_id, uint64_t now_ms);
 
 //  Everything up to erased_ms is gone. The tombstone stands until expires_s, and never goes back in time.
 bool tombstones_put (tombstones_t *self, usher_str_t viewer_id, uint64_t erased_ms, uint64_t expires_s);
@@ -47,7 +47,7 @@ int tombstones_sweep (tombstones_t *self, uint64_t now_s, uint32_t limit);
 
 //  Calls tell with viewers whose owner has not let go yet, at most TOMBSTONES_TOLD of them.
 #define TOMBSTONES_TOLD 1000
-typedef void (tombstones_tell_fn) (void *arg, usher_str_t viewer_id);
+typedef void (tombstones_tell_fn) (void *arg, usher_str_t viewer_id, uint64_t wished_ms);
 bool tombstones_wishes (tombstones_t *self, tombstones_tell_fn *tell, void *arg);
 
 #endif

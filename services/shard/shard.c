@@ -663,17 +663,22 @@ on_written (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 
 //  Nothing that we hold was collected later: the source's clock is the newest evidence of all.
 static uint64_t
-erasure_instant (const shard_t *self)
+erasure_instant (const shard_t *self, uint64_t wished_ms)
 {
-    uint64_t wall_ms = (uint64_t)self->now.wall_ms;
-    return wall_ms > self->clock_ms ? wall_ms : self->clock_ms;
+    uint64_t instant_ms = (uint64_t)self->now.wall_ms;
+    if (instant_ms < self->clock_ms)
+        instant_ms = self->clock_ms;
+    return instant_ms > wished_ms ? instant_ms : wished_ms;
 }
 
 //  Lets go of all that an actor holds, written or not; who waited for it to be written need not wait any more. Events
 //  that wait for the viewer to be loaded go on waiting: some may have been collected after the instant.
 static void
-actor_let_go (shard_t *self, actor_t *actor)
+actor_let_go (shard_t *self, actor_t *actor, uint64_t wished_ms)
 {
+    //  Asked again while the store has not confirmed the last time: nothing was applied since.
+    if (!actor->loaded && actor->erased_ms >= wished_ms)
+        return;
     for (size_t at = 0; at < actor->viewer.session_count; at++)
         if (actor->viewer.sessions [at].shown)
             tell_session (self, actor, &actor->viewer.sessions [at], true);
@@ -682,10 +687,10 @@ actor_let_go (shard_t *self, actor_t *actor)
         write_forget (self, actor);
     if (actor->hard || actor->soft)
         self->dirty--;
-    actor->hard = actor->soft = actor->reload = actor->loaded = actor->load_sent = false;
+    actor->hard = actor->soft = actor->reload = actor->loaded = false;
     tickets_give_back (&actor->in_flight, self->receipts);
     tickets_give_back (&actor->dirty, self->receipts);
-    actor->erased_ms = erasure_instant (self);
+    actor->erased_ms = erasure_instant (self, wished_ms);
 }
 
 static bool
@@ -706,9 +711,10 @@ on_forget (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
     if (!is_owner (self, msg->forget.viewer_id))
         return;
     actor_t *actor = roll_get (self->roll, msg->forget.viewer_id);
-    actor_let_go (self, actor);
+    actor_let_go (self, actor, msg->forget.wished_ms);
     usher_msg_t done = { .id = USHER_MSG_forgotten, .forgotten = { actor->viewer.id, actor->erased_ms } };
     outbox_put (self->out, USHER_LINK_store, 0, &done);
+    actor->load_sent = false;
     load_send (self, actor);
 }
 

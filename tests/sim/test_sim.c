@@ -1,11 +1,15 @@
 //  test_sim - crashes at any step, any order, duplicates: what the store and the feed say in the end is what a naive
 //  reading of the log says
 //
+//  With erasures the log arrives in its own time, so that some of it is older than an erasure and some newer: what was
+//  collected up to the instant that was answered is nowhere, what was collected later is all there.
+//
 //  Usage: test_sim [FIRST_SEED]. A failure prints its seed.
 
 #include "world.h"
 #include "ingester.h"
 #include "memory.h"
+#include "persister.h"
 #include "publisher.h"
 #include "shard.h"
 
@@ -21,6 +25,9 @@
 enum { VIEWERS = 6, EVENTS_MIN = 8, EVENTS_MAX = 40, STEPS_MAX = 400000, ROWS_ROOM = 1024, CASES = 60 };
 
 static const int64_t START_MS = 1790000000000;
+
+//  Later than all events: the log is there from the start, and no clamp touches it.
+static const int64_t LATER_MS = 1800000000000;
 
 //  One event as the log means it.
 typedef struct {
@@ -65,13 +72,13 @@ iso (int64_t at_ms, char *text, size_t size)
 }
 
 static void
-row_add (log_t *log, const char *text)
+row_add (log_t *log, const char *text, int64_t from_ms)
 {
-    log->rows [log->row_count++] = (world_row_t){ memory_copy (text, strlen (text)), strlen (text) };
+    log->rows [log->row_count++] = (world_row_t){ memory_copy (text, strlen (text)), strlen (text), from_ms };
 }
 
 static void
-row_tell (log_t *log, const told_t *told)
+row_tell (log_t *log, const told_t *told, int64_t from_ms)
 {
     char when [40], text [512];
     iso (told->at_ms, when, sizeof when);
@@ -81,7 +88,7 @@ row_tell (log_t *log, const told_t *told)
               "\"adsClicked\":%d,\"adsSkipped\":%d,\"adId\":\"ad-%d\",\"video_ts\":%g}",
               when, told->id, names [told->name], told->viewer, told->clicked, told->skipped, told->viewer,
               told->video_s);
-    row_add (log, text);
+    row_add (log, text, from_ms);
 }
 
 static void
@@ -102,8 +109,27 @@ viewer_tell (log_t *log, int viewer)
     }
 }
 
+static int
+row_order (const void *left, const void *right)
+{
+    const world_row_t *a = left, *b = right;
+    return (a->from_ms > b->from_ms) - (a->from_ms < b->from_ms);
+}
+
 static void
-log_make (log_t *log, uint64_t seed)
+rows_shuffle (log_t *log)
+{
+    for (size_t at = log->row_count; at-- > 1;) {
+        size_t other = pick (log, at + 1);
+        world_row_t row = log->rows [at];
+        log->rows [at] = log->rows [other];
+        log->rows [other] = row;
+    }
+}
+
+//  timed: a row is there some time after its event, a duplicate long after it; else all are from the start, in any order.
+static void
+log_make (log_t *log, uint64_t seed, bool timed)
 {
     static const char *const bad [] = {
         "{\"collector_tstamp\":", "no json at all",
@@ -114,18 +140,17 @@ log_make (log_t *log, uint64_t seed)
     for (int viewer = 0; viewer < VIEWERS; viewer++)
         viewer_tell (log, viewer);
     for (size_t at = 0; at < log->told_count; at++) {
-        row_tell (log, &log->told [at]);
-        if (pick (log, 8) == 0)
-            row_tell (log, &log->told [at]);
+        const told_t *told = &log->told [at];
+        row_tell (log, told, timed ? told->at_ms + (int64_t)pick (log, 3000) : 0);
+        if (pick (log, timed ? 3 : 8) == 0)
+            row_tell (log, told, timed ? told->at_ms + (int64_t)pick (log, 60000) : 0);
     }
     for (log->bad_count = 0; log->bad_count < 5; log->bad_count++)
-        row_add (log, bad [pick (log, 3)]);
-    for (size_t at = log->row_count; at-- > 1;) {
-        size_t other = pick (log, at + 1);
-        world_row_t row = log->rows [at];
-        log->rows [at] = log->rows [other];
-        log->rows [other] = row;
-    }
+        row_add (log, bad [pick (log, 3)], timed ? START_MS + (int64_t)pick (log, 60000) : 0);
+    if (timed)
+        qsort (log->rows, log->row_count, sizeof *log->rows, row_order);
+    else
+        rows_shuffle (log);
 }
 
 //  ---- the naive reading
@@ -164,9 +189,10 @@ next_status (const char *status, int name, bool *ended_before)
     return status;
 }
 
-//  Writes the rows that the table should hold, and the status that each viewer should end in.
+//  Writes the rows that the table should hold, and the status that each viewer should end in; NULL where everything
+//  was erased. erased_ms: for each viewer.
 static char *
-expected_rows (log_t *log, const char **last_status)
+expected_rows (log_t *log, const uint64_t *erased_ms, const char **last_status)
 {
     char *text = NULL;
     size_t size = 0;
@@ -178,6 +204,8 @@ expected_rows (log_t *log, const char **last_status)
     int64_t taken_ms = 0;
     for (size_t at = 0; at < log->told_count; at++) {
         const told_t *told = &log->told [at];
+        if ((uint64_t)told->at_ms <= erased_ms [told->viewer])
+            continue;
         if (told->viewer != viewer) {
             viewer = told->viewer;
             status = NULL;
@@ -286,6 +314,10 @@ check_feed (const world_t *world, const char *const *last_status)
         snprintf (id, sizeof id, "viewer-%d", viewer);
         const last_value_entry_t *entry =
             last_value_find (sessions, usher_slot (usher_str (id)), usher_str (id), usher_str (""));
+        if (!last_status [viewer]) {
+            assert_null (entry);
+            continue;
+        }
         assert_non_null (entry);
         usher_session_t session;
         last_value_decode (entry, &session);
@@ -307,7 +339,7 @@ check_conservation (const world_t *world)
     uint64_t settled = in->passed_by + in->quarantined;
     for (world_process_t which = WORLD_SHARD_0; which <= WORLD_SHARD_1; which++) {
         const shard_counters_t *shard = shard_counters (world_state (world, which));
-        settled += shard->applied + shard->duplicate + shard->late + shard->held;
+        settled += shard->applied + shard->duplicate + shard->late + shard->erased + shard->held;
     }
     assert_int_equal (settled, in->read);
 }
@@ -324,25 +356,67 @@ directory_remove (const char *directory)
     rmdir (directory);
 }
 
+//  Some viewers are to be erased, one after the other, somebody perhaps twice.
+typedef struct {
+    int left, at_step;
+    int viewer;    //  whose turn it is; -1 nobody's
+    uint64_t answered_ms [VIEWERS];
+} erasures_t;
+
 static void
-run_seed (uint64_t seed, bool kills)
+erase_some (world_t *world, log_t *log, erasures_t *erasures, int step)
+{
+    char id [32];
+    if (erasures->viewer >= 0 && world_erased_ms (world)) {
+        erasures->answered_ms [erasures->viewer] = world_erased_ms (world);
+        erasures->viewer = -1;
+        erasures->at_step = step + (int)pick (log, 8000);
+    }
+    if (erasures->viewer >= 0 || !erasures->left || step < erasures->at_step)
+        return;
+    erasures->left--;
+    erasures->viewer = (int)pick (log, 3);
+    snprintf (id, sizeof id, "viewer-%d", erasures->viewer);
+    world_erase (world, id);
+}
+
+//  The tombstones say what the answers said.
+static void
+check_tombstones (const world_t *world, const erasures_t *erasures)
+{
+    tombstones_t *tombstones = store_tombstones (persister_store (world_state (world, WORLD_PERSISTER)));
+    for (int viewer = 0; viewer < VIEWERS; viewer++) {
+        char id [32];
+        uint64_t erased_ms;
+        snprintf (id, sizeof id, "viewer-%d", viewer);
+        assert_true (tombstones_find (tombstones, usher_str (id), START_MS / 1000, &erased_ms));
+        assert_int_equal (erased_ms, erasures->answered_ms [viewer]);
+    }
+}
+
+static void
+run_seed (uint64_t seed, bool kills, int erase)
 {
     log_t *log = memory_new (1, sizeof *log);
-    const char *last_status [VIEWERS];
+    const char *last_status [VIEWERS] = { NULL };
+    erasures_t erasures = { .left = erase, .at_step = 1000, .viewer = -1 };
     char directory [] = "/dev/shm/usher-sim-XXXXXX";
-    log_make (log, seed);
+    log_make (log, seed, erase > 0);
     assert_non_null (mkdtemp (directory));
-    world_t *world = world_new (seed, log->rows, log->row_count, directory);
+    world_t *world = world_new (seed, log->rows, log->row_count, directory, erase ? START_MS : LATER_MS);
     int steps = 0, quiet = 0;
     //  Deaths while there is work; then it must settle by itself. Quiet for a while, so that receipts have all come.
     while (quiet < 2000 && steps++ < STEPS_MAX) {
+        erase_some (world, log, &erasures, steps);
         world_step (world, kills && steps < 30000);
-        quiet = world_is_still (world) && (!kills || steps >= 30000) ? quiet + 1 : 0;
+        bool done = world_is_still (world) && !erasures.left && erasures.viewer < 0;
+        quiet = done && (!kills || steps >= 30000) ? quiet + 1 : 0;
     }
     if (steps >= STEPS_MAX)
         print_error ("seed %llu does not settle\n", (unsigned long long)seed);
     assert_true (steps < STEPS_MAX);
-    char *expected = expected_rows (log, last_status);
+    check_tombstones (world, &erasures);
+    char *expected = expected_rows (log, erasures.answered_ms, last_status);
     check_feed (world, last_status);
     if (!kills)
         check_conservation (world);
@@ -362,7 +436,7 @@ static void
 test_in_peace (void **state)
 {
     for (uint64_t seed = first_seed (state); seed < first_seed (state) + CASES / 4; seed++)
-        run_seed (seed, false);
+        run_seed (seed, false, 0);
 }
 
 static void
@@ -370,7 +444,23 @@ test_with_deaths (void **state)
 {
     for (uint64_t seed = first_seed (state); seed < first_seed (state) + CASES; seed++) {
         print_message ("seed %llu\n", (unsigned long long)seed);
-        run_seed (seed, true);
+        run_seed (seed, true, 0);
+    }
+}
+
+static void
+test_erasures_in_peace (void **state)
+{
+    for (uint64_t seed = first_seed (state); seed < first_seed (state) + CASES / 4; seed++)
+        run_seed (seed, false, 4);
+}
+
+static void
+test_erasures_with_deaths (void **state)
+{
+    for (uint64_t seed = first_seed (state); seed < first_seed (state) + CASES; seed++) {
+        print_message ("seed %llu, erasing\n", (unsigned long long)seed);
+        run_seed (seed, true, 4);
     }
 }
 
@@ -387,6 +477,8 @@ main (int argc, char **argv)
     const struct CMUnitTest tests [] = {
         cmocka_unit_test_prestate (test_in_peace, &seed),
         cmocka_unit_test_prestate (test_with_deaths, &seed),
+        cmocka_unit_test_prestate (test_erasures_in_peace, &seed),
+        cmocka_unit_test_prestate (test_erasures_with_deaths, &seed),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

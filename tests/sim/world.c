@@ -43,9 +43,18 @@ typedef struct {
     outbox_t *out;
 } process_t;
 
+//  Who wants an erasure. It outlives the gateway, as a person does.
+typedef struct {
+    char viewer_id [64];
+    uint64_t request, erased_ms;
+    bool up;
+    int64_t again_ms;    //  mono; when to ask again after a refusal
+} asker_t;
+
 struct world {
     uint64_t random;
     usher_time_t now;
+    asker_t asker;
     const world_row_t *rows;
     size_t row_count, row_next;
     bool begun;
@@ -183,6 +192,65 @@ edge_step (world_t *self, edge_t *edge)
         deliver (self, &edge->to_client, edge->client, edge->link, edge->client_peer);
 }
 
+//  ---- who asks for erasures
+
+static void
+erase_ask (asker_t *asker, outbox_t *out)
+{
+    usher_msg_t msg = { .id = USHER_MSG_erase, .erase = { asker->request, usher_str (asker->viewer_id) } };
+    if (asker->up && asker->request && !asker->erased_ms)
+        outbox_put (out, USHER_LINK_store, 0, &msg);
+}
+
+static void
+asker_peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out)
+{
+    asker_t *asker = arg;
+    (void)link, (void)peer, (void)name;
+    asker->up = true;
+    asker->again_ms = 0;
+    erase_ask (asker, out);
+}
+
+static void
+asker_tick (void *arg, usher_time_t now, outbox_t *out)
+{
+    asker_t *asker = arg;
+    if (!asker->again_ms || now.mono_ms < asker->again_ms)
+        return;
+    asker->again_ms = 0;
+    erase_ask (asker, out);
+}
+
+static void
+on_erasure (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    asker_t *asker = arg;
+    (void)peer, (void)out;
+    if (msg->erasure.request != asker->request)
+        return;
+    if (msg->erasure.outcome != USHER_outcome_done)
+        asker->again_ms = 1;
+    else if (msg->erasure.erased_ms)
+        asker->erased_ms = msg->erasure.erased_ms;
+}
+
+void
+world_erase (world_t *self, const char *viewer_id)
+{
+    asker_t *asker = &self->asker;
+    snprintf (asker->viewer_id, sizeof asker->viewer_id, "%s", viewer_id);
+    asker->request++;
+    asker->erased_ms = 0;
+    asker->again_ms = 1;
+}
+
+uint64_t
+world_erased_ms (const world_t *self)
+{
+    return self->asker.erased_ms;
+}
+
 //  ---- processes
 
 static void
@@ -219,6 +287,10 @@ birth (world_t *self, world_process_t which)
     case WORLD_SHARD_1:
         process->state = shard_new (&self->config, which - WORLD_SHARD_0, self->now);
         break;
+    case WORLD_GATEWAY:
+        self->asker.up = false;
+        process->state = &self->asker;
+        break;
     default:
         process->state = ingester_new (&self->config, USHER_SOURCE_JOURNAL, "journal");
         self->begun = false;
@@ -242,6 +314,9 @@ state_destroy (world_process_t which, void **state)
     case WORLD_SHARD_0:
     case WORLD_SHARD_1:
         shard_destroy ((shard_t **)state);
+        break;
+    case WORLD_GATEWAY:
+        *state = NULL;
         break;
     default:
         ingester_destroy ((ingester_t **)state);
@@ -280,6 +355,7 @@ ingester_read (world_t *self)
     ingester_t *ingester = self->processes [WORLD_INGESTER].state;
     outbox_t *out = work_begin (self, WORLD_INGESTER);
     uint64_t generation, next;
+    ingester_see_time (ingester, self->now);
     if (!self->begun && ingester_knows_position (ingester, &generation, &next)) {
         self->row_next = generation ? next : 0;
         ingester_begin (ingester, GENERATION, self->row_next);
@@ -288,6 +364,8 @@ ingester_read (world_t *self)
     for (int taken = 0;
          taken < ROWS_PER_READ && self->row_next < self->row_count && ingester_wants (ingester); taken++) {
         const world_row_t *row = &self->rows [self->row_next];
+        if (row->from_ms > self->now.wall_ms)
+            break;
         source_row_t read = { .offset = self->row_next,
                               .next = self->row_next + 1,
                               .reason = "",
@@ -390,6 +468,10 @@ specs_set (world_t *self)
                                                               .route_count = ingester_route_count,
                                                               .peer_up = ingester_peer_up,
                                                               .tick = ingester_tick };
+    static const service_route_t asker_routes [] = { { USHER_LINK_store, USHER_MSG_erasure, on_erasure } };
+    self->processes [WORLD_GATEWAY].spec = (service_spec_t){
+        .routes = asker_routes, .route_count = 1, .peer_up = asker_peer_up, .tick = asker_tick
+    };
 }
 
 static void
@@ -401,15 +483,14 @@ edge_add (world_t *self, usher_link_id_t link, world_process_t client, world_pro
 }
 
 world_t *
-world_new (uint64_t seed, const world_row_t *rows, size_t row_count, const char *directory)
+world_new (uint64_t seed, const world_row_t *rows, size_t row_count, const char *directory, int64_t start_ms)
 {
     world_t *self = memory_new (1, sizeof *self);
     self->random = seed;
     self->rows = rows;
     self->row_count = row_count;
     self->directory = directory;
-    //  Later than all events, so that no clamp touches them.
-    self->now = (usher_time_t){ 1800000000000, 1000000 };
+    self->now = (usher_time_t){ start_ms, 1000000 };
     self->config = (config_t){ .shards = WORLD_SHARDS };
     self->config.ingester.in_flight_bytes = 65536;
     self->config.shard.checkpoint_s = 300;
@@ -425,6 +506,7 @@ world_new (uint64_t seed, const world_row_t *rows, size_t row_count, const char 
         edge_add (self, USHER_LINK_changes, WORLD_SHARD_0 + number, WORLD_PUBLISHER, 0, number);
     }
     edge_add (self, USHER_LINK_store, WORLD_INGESTER, WORLD_PERSISTER, 0, WORLD_SHARDS);
+    edge_add (self, USHER_LINK_store, WORLD_GATEWAY, WORLD_PERSISTER, 0, WORLD_SHARDS + 1);
     for (world_process_t which = 0; which < WORLD_PROCESSES; which++) {
         self->processes [which].out = outbox_new (on_send, self);
         birth (self, which);

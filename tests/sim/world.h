@@ -16,6 +16,7 @@ typedef enum {
     WORLD_SHARD_0,
     WORLD_SHARD_1,
     WORLD_INGESTER,
+    WORLD_GATEWAY,    //  only what asks for erasures
     WORLD_PROCESSES
 } world_process_t;
 
@@ -25,10 +26,12 @@ typedef struct world world_t;
 typedef struct {
     char *data;
     size_t size;
+    int64_t from_ms;    //  Unix time from when on it is there; 0 always
 } world_row_t;
 
-//  Makes a world over rows, which it does not own; directory is where the store's file lives.
-world_t *world_new (uint64_t seed, const world_row_t *rows, size_t row_count, const char *directory);
+//  Makes a world over rows, which it does not own; directory is where the store's file lives. It begins at start_ms.
+world_t *world_new (uint64_t seed, const world_row_t *rows, size_t row_count, const char *directory,
+                    int64_t start_ms);
 void world_destroy (world_t **self_p);
 
 //  One step of one process or one delivery, as the seed says; with kills, now and then a death or a full disk.
@@ -36,6 +39,12 @@ void world_step (world_t *self, bool kills);
 
 //  Is everything read, written and committed, with nobody dead? Clocks and beats go on all the same.
 bool world_is_still (const world_t *self);
+
+//  Somebody wants a viewer erased, and asks until the answer is there; one at a time.
+void world_erase (world_t *self, const char *viewer_id);
+
+//  The instant that was answered, Unix ms; 0 not yet.
+uint64_t world_erased_ms (const world_t *self);
 
 //  Kills a process; it is born again after a while.
 void world_kill (world_t *self, world_process_t process);
