@@ -246,15 +246,24 @@ class House:
         poster.post_until_taken(events)
         poster.close()
 
-    def get(self, path, port="feed"):
+    def get(self, path, port="feed", method="GET"):
         """(HTTP status, what its JSON says)."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.ports[port], timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports[port], timeout=20)
         try:
-            connection.request("GET", path)
+            connection.request(method, path)
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
         finally:
             connection.close()
+
+    def erase(self, viewer_id):
+        """Asks until it is done, as an operator does. Returns what the answer says."""
+        path = f"/v1/viewers/{urllib.parse.quote(viewer_id, safe='')}"
+
+        def condition():
+            status, answer = self.get(path, method="DELETE")
+            return answer if status == 200 else None
+        return wait_until(condition, "a viewer is erased", 60)
 
     def viewer(self, viewer_id):
         """The viewer's profile, or None."""
