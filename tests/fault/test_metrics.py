@@ -40,7 +40,7 @@ def test_every_event_is_in_one_place():
         found = replayed(house)
         read, routed = total(found, "usher_events_read"), total(found, "usher_events_routed")
         assert read == routed + total(found, "usher_events_passed_by") + total(found, "usher_events_quarantined")
-        shards = ("usher_events_applied", "usher_events_duplicate", "usher_events_late", "usher_events_held")
+        shards = ("usher_events_applied", "usher_events_duplicate", "usher_events_late", "usher_events_erased", "usher_events_held")
 
         def counted():
             now = families(house)

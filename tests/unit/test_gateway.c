@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "erase.h"
 #include "json.h"
 #include "memory.h"
 #include "pages.h"
@@ -469,6 +470,117 @@ get_only (fixture_t *self, const char *path, unsigned status)
     json_decref (get (self, (api_request_t){ .path = path }, status));
 }
 
+//  ---- erasures
+
+typedef struct {
+    unsigned status;
+    char body [512];
+    uint64_t asked;    //  requests that went to the store
+    char viewer_id [1025];
+} erasing_t;
+
+static void
+on_erased (void *asker, api_answer_t *answer)
+{
+    erasing_t *self = asker;
+    self->status = answer->status;
+    snprintf (self->body, sizeof self->body, "%.*s", (int)answer->body.size, (char *)answer->body.data);
+    buffer_free (&answer->body);
+}
+
+static void
+on_ask (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t size)
+{
+    erasing_t *self = arg;
+    usher_frame_t frame;
+    usher_msg_t msg;
+    (void)link, (void)peer;
+    assert_int_equal (usher_frame_open (&frame, data, size), USHER_OK);
+    while (usher_decode (&frame, &msg) == USHER_OK) {
+        assert_int_equal (msg.id, USHER_MSG_erase);
+        self->asked++;
+    }
+}
+
+static void
+test_an_erasure_is_answered_when_it_is_done (void **state)
+{
+    (void)state;
+    erasing_t asker = { 0 };
+    outbox_t *out = outbox_new (on_ask, &asker);
+    erase_t *erase = erase_new (on_erased);
+    uint64_t request = erase_ask (erase, &asker, usher_str ("alice"), 0, out);
+    usher_erasure_t said = { .request = request, .outcome = USHER_outcome_done };
+    erase_answer (erase, &said);
+    assert_int_equal (asker.status, 0);
+    //  The store was away: it is asked again.
+    erase_store_up (erase, out);
+    outbox_flush (out);
+    assert_int_equal (asker.asked, 2);
+    said = (usher_erasure_t){ request, USHER_outcome_done, 1767225600000, 1, 12, 3 };
+    erase_answer (erase, &said);
+    assert_int_equal (asker.status, 200);
+    assert_string_equal (asker.body,
+                         "{\"viewer_id\":\"alice\",\"state\":\"erased\","
+                         "\"erased_up_to\":\"2026-01-01T00:00:00.000Z\","
+                         "\"removed\":{\"profiles\":1,\"history_rows\":12,\"bad_events\":3}}");
+    //  Noted, but its owner is away; not even noted; refused; gone away.
+    request = erase_ask (erase, &asker, usher_str ("alice"), 0, out);
+    erase_answer (erase, &(usher_erasure_t){ .request = request, .outcome = USHER_outcome_done });
+    erase_tick (erase, ERASE_MS);
+    assert_int_equal (asker.status, 202);
+    erase_ask (erase, &asker, usher_str ("alice"), 0, out);
+    erase_tick (erase, ERASE_MS);
+    assert_int_equal (asker.status, 504);
+    request = erase_ask (erase, &asker, usher_str ("alice"), 0, out);
+    erase_answer (erase, &(usher_erasure_t){ .request = request, .outcome = USHER_outcome_failed });
+    assert_int_equal (asker.status, 503);
+    asker.status = 0;
+    erase_cancel (erase, erase_ask (erase, &asker, usher_str ("alice"), 0, out));
+    erase_tick (erase, ERASE_MS);
+    assert_int_equal (asker.status, 0);
+    for (int at = 0; at < ERASE_WAITING; at++)
+        assert_int_not_equal (erase_ask (erase, &asker, usher_str ("alice"), 0, out), 0);
+    assert_int_equal (erase_ask (erase, &asker, usher_str ("alice"), 0, out), 0);
+    erase_destroy (&erase);
+    outbox_destroy (&out);
+}
+
+static void
+test_what_can_be_deleted (void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        unsigned status;
+        const char *viewer_id;
+    } cases [] = {
+        { "/v1/viewers/alice", 0, "alice" },
+        { "/v1/viewers/alice/history", 405, NULL },
+        { "/v1/viewers", 405, NULL },
+        { "/v1/stats", 405, NULL },
+        { "/v1/nothing", 404, NULL },
+    };
+    api_world_t world = { 0 };
+    for (size_t at = 0; at < sizeof cases / sizeof *cases; at++) {
+        api_answer_t answer = { 0 };
+        api_delete (&world, cases [at].path, &answer);
+        assert_int_equal (answer.status, cases [at].status);
+        if (cases [at].viewer_id)
+            assert_string_equal (answer.viewer_id, cases [at].viewer_id);
+        buffer_free (&answer.body);
+    }
+    //  With the key, a raw id becomes a pseudonym, and a pseudonym stays one.
+    world.raw_id_key = usher_str ("a key of sixteen bytes or more");
+    api_answer_t raw = { 0 }, same = { 0 };
+    char path [sizeof raw.viewer_id + 16];
+    api_delete (&world, "/v1/viewers/alice", &raw);
+    assert_int_equal (strspn (raw.viewer_id, "0123456789abcdef"), 64);
+    snprintf (path, sizeof path, "/v1/viewers/%s", raw.viewer_id);
+    api_delete (&world, path, &same);
+    assert_string_equal (same.viewer_id, raw.viewer_id);
+}
+
 static void
 test_paths (void **state)
 {
@@ -597,6 +709,8 @@ main (void)
         cmocka_unit_test (test_the_ring_runs_over_clients),
         cmocka_unit_test (test_filters),
         cmocka_unit_test (test_stuck_clients_are_known),
+        cmocka_unit_test (test_an_erasure_is_answered_when_it_is_done),
+        cmocka_unit_test (test_what_can_be_deleted),
         cmocka_unit_test (test_paths),
         cmocka_unit_test (test_pages_meet_everybody_once),
         cmocka_unit_test (test_ranges),
