@@ -139,7 +139,7 @@ static void
 trace (const service_t *self, const char *arrow, usher_link_id_t link, const usher_msg_t *msg)
 {
     fprintf (stderr, "trace %s %s %s ", self->name, arrow, usher_links [link].name);
-    usher_print (msg, stderr);
+    usher_print_nameless (msg, stderr);
     fputc ('\n', stderr);
 }
 

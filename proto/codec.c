@@ -387,7 +387,13 @@ print_text (usher_str_t text, FILE *out)
 }
 
 static void
-print_field (const void *value, const usher_field_t *field, FILE *out)
+print_length (usher_str_t text, FILE *out)
+{
+    fprintf (out, "<%" PRIu32 " bytes>", text.size);
+}
+
+static void
+print_field (const void *value, const usher_field_t *field, bool nameless, FILE *out)
 {
     fprintf (out, " %s=", field->name);
     switch (field->kind) {
@@ -401,7 +407,10 @@ print_field (const void *value, const usher_field_t *field, FILE *out)
         fprintf (out, "%g", *(const double *)value);
         break;
     case USHER_STR:
-        print_text (*(const usher_str_t *)value, out);
+        if (nameless && strcmp (field->name, "event_id") != 0)
+            print_length (*(const usher_str_t *)value, out);
+        else
+            print_text (*(const usher_str_t *)value, out);
         break;
     case USHER_ENUM:
         fputs (*(const uint32_t *)value <= field->max ? field->names [*(const uint32_t *)value] : "?", out);
@@ -409,8 +418,8 @@ print_field (const void *value, const usher_field_t *field, FILE *out)
     }
 }
 
-void
-usher_print (const usher_msg_t *msg, FILE *out)
+static void
+print_message (const usher_msg_t *msg, bool nameless, FILE *out)
 {
     const usher_layout_t *layout = usher_layout (msg->id);
     if (!layout) {
@@ -421,8 +430,20 @@ usher_print (const usher_msg_t *msg, FILE *out)
     for (size_t col = 0; col < layout->field_count; col++) {
         const void *value = field_at (msg, &layout->fields [col]);
         if (!field_is_zero (value, layout->fields [col].kind) || layout->fields [col].kind == USHER_ENUM)
-            print_field (value, &layout->fields [col], out);
+            print_field (value, &layout->fields [col], nameless, out);
     }
+}
+
+void
+usher_print (const usher_msg_t *msg, FILE *out)
+{
+    print_message (msg, false, out);
+}
+
+void
+usher_print_nameless (const usher_msg_t *msg, FILE *out)
+{
+    print_message (msg, true, out);
 }
 
 static bool

@@ -90,8 +90,11 @@ usher_error_t usher_decode (usher_frame_t *frame, usher_msg_t *msg);
 //  Words for an error.
 const char *usher_error_text (usher_error_t error);
 
-//  Writes one line without a newline, for logs and for people. Fields that hold their zero are left out.
+//  Writes one line without a newline, for people. Fields that hold their zero are left out.
 void usher_print (const usher_msg_t *msg, FILE *out);
+
+//  The same for logs, which name nobody: of texts only the length, but for an event's id.
+void usher_print_nameless (const usher_msg_t *msg, FILE *out);
 
 //  Field by field; two NaNs are equal.
 bool usher_equal (const usher_msg_t *a, const usher_msg_t *b);

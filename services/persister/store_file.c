@@ -195,8 +195,9 @@ open_database (store_file_t *self, refusal_t *refusal)
     if (strcmp (mode, "wal") != 0)
         return refuse (refusal, STORE_UNUSABLE, "%s: this file system cannot keep a WAL", self->path);
     //  What is deleted is overwritten: an erased viewer is not to be found in free pages.
-    if (!execute (self, refusal, "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;"
-                                 " PRAGMA secure_delete=ON;"))
+    if (!execute (self, refusal,
+                  "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;"
+                  " PRAGMA secure_delete=ON;"))
         return false;
     sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     return !fresh || execute (self, refusal, tables);

@@ -218,10 +218,10 @@ def lines_with(text, word):
     return [line for line in text.splitlines() if word in line][:5]
 
 
-@pytest.mark.parametrize("level", ["info", "debug"])
-def test_nobody_is_named_in_logs_and_metrics(level):
+@pytest.mark.parametrize("how", [{"log_level": "info"}, {"log_level": "debug", "trace": "1"}])
+def test_nobody_is_named_in_logs_and_metrics(how):
     viewer = f"viewer-{TOKEN}"
-    with House(log_level=level) as house:
+    with House(**how) as house:
         arrive(house, viewer, session_of(viewer))
         said = make_trouble(house, viewer) + said_by(house)
     assert "profile damaged" in said and "usher_events_erased_total" in said

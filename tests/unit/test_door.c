@@ -117,7 +117,8 @@ test_a_bad_event_says_nothing_of_whose_it_is (void **state)
     static const struct {
         const char *refused, *kept;
     } cases [] = {
-        { "tracker_protocol_violations: networkUserId: not a UUID: \"alice\"", "tracker_protocol_violations" },
+        { "tracker_protocol_violations: networkUserId: not a UUID: \"alice\"",
+          "tracker_protocol_violations" },
         { "tracker_protocol_violations: querystring: malformed percent-escape in alice",
           "tracker_protocol_violations" },
     };
@@ -130,7 +131,9 @@ test_a_bad_event_says_nothing_of_whose_it_is (void **state)
         assert_non_null (strstr (door.payload, "9 bytes, HMAC-SHA256 "));
         assert_null (strstr (door.payload, "alice"));
     }
-    take (&door, "{\"collector_tstamp\":\"alice\",\"event_id\":\"e\",\"event_name\":\"play_event\",\"viewer_id\":\"alice\"}",
+    take (&door,
+          "{\"collector_tstamp\":\"alice\",\"event_id\":\"e\",\"event_name\":\"play_event\",\"viewer_id\":"
+          "\"alice\"}",
           NULL);
     assert_string_equal (door.reason, "collector_tstamp: not an instant");
     door_close (&door);

@@ -520,10 +520,9 @@ test_an_erasure_is_answered_when_it_is_done (void **state)
     said = (usher_erasure_t){ request, USHER_outcome_done, 1767225600000, 1, 12, 3 };
     erase_answer (erase, &said);
     assert_int_equal (asker.status, 200);
-    assert_string_equal (asker.body,
-                         "{\"viewer_id\":\"alice\",\"state\":\"erased\","
-                         "\"erased_up_to\":\"2026-01-01T00:00:00.000Z\","
-                         "\"removed\":{\"profiles\":1,\"history_rows\":12,\"bad_events\":3}}");
+    assert_string_equal (asker.body, "{\"viewer_id\":\"alice\",\"state\":\"erased\","
+                                     "\"erased_up_to\":\"2026-01-01T00:00:00.000Z\","
+                                     "\"removed\":{\"profiles\":1,\"history_rows\":12,\"bad_events\":3}}");
     //  Noted, but its owner is away; not even noted; refused; gone away.
     request = erase_ask (erase, &asker, usher_str ("alice"), 0, out);
     erase_answer (erase, &(usher_erasure_t){ .request = request, .outcome = USHER_outcome_done });
@@ -555,10 +554,8 @@ test_what_can_be_deleted (void **state)
         unsigned status;
         const char *viewer_id;
     } cases [] = {
-        { "/v1/viewers/alice", 0, "alice" },
-        { "/v1/viewers/alice/history", 405, NULL },
-        { "/v1/viewers", 405, NULL },
-        { "/v1/stats", 405, NULL },
+        { "/v1/viewers/alice", 0, "alice" }, { "/v1/viewers/alice/history", 405, NULL },
+        { "/v1/viewers", 405, NULL },        { "/v1/stats", 405, NULL },
         { "/v1/nothing", 404, NULL },
     };
     api_world_t world = { 0 };
