@@ -1,6 +1,6 @@
 //  usher - the command line: one row a verb
 //
-//  Every verb but up and simulate talks to the supervisor that runs in --dir.
+//  Most verbs talk to the supervisor that runs in --dir; erase to the gateway, replay and simulate to the collector.
 
 #include "usher.h"
 
@@ -25,6 +25,7 @@ static const verb_t verbs [] = {
     { "restart", usher_restart, "NAME", "drain one process and start it again; returns when it is ready" },
     { "stop", usher_stop, "", "drain and stop everything; returns when it is done" },
     { "watch", usher_watch, "[--all]", "print the feed: status changes; with --all every message" },
+    { "erase", usher_erase, "VIEWER", "erase everything of a viewer that was collected so far" },
     { "replay", usher_replay, "FILE [--speed N] [--url URL]",
       "send recorded tracker requests to the collector; --speed 0: at once" },
     { "simulate", usher_simulate,

@@ -19,6 +19,7 @@ int usher_status (int argc, char **argv);
 int usher_restart (int argc, char **argv);
 int usher_stop (int argc, char **argv);
 int usher_watch (int argc, char **argv);
+int usher_erase (int argc, char **argv);
 int usher_replay (int argc, char **argv);
 int usher_simulate (int argc, char **argv);
 

@@ -6,6 +6,7 @@ import glob
 import hashlib
 import hmac
 import http.client
+import json
 import os
 import random
 import sqlite3
@@ -78,6 +79,9 @@ def test_an_erasure_takes_everything_and_a_replay_brings_nothing_back():
         assert house.get("/v1/viewers/alice/history")[1]["rows"] == []
         again = session_of("alice", 2)
         arrive(house, "alice", again)
+        verb = house.usher("erase", "nobody knows/me?")
+        assert verb.returncode == 0 and json.loads(verb.stdout)["removed"]["profiles"] == 0, verb
+        assert json.loads(verb.stdout)["viewer_id"] == "nobody knows/me?"
         assert set(rows_of(house, "alice")) == {event["eid"] for event in again}
         assert set(rows_of(house, "bob")) == {event["eid"] for event in other}
         assert house.stop() == 0
