@@ -13,6 +13,7 @@
 struct store {
     store_file_t *file;
     sql_t sql;    //  on the file
+    spans_t *spans;
 };
 
 //  ---- opening
@@ -25,11 +26,11 @@ store_new (const char *directory, store_opening_t *opening, char *why, size_t wh
         return NULL;
     store_t *self = memory_new (1, sizeof *self);
     self->file = file;
-    if (sql_open (&self->sql, store_file_db (file)))
+    if (sql_open (&self->sql, store_file_db (file)) && (self->spans = spans_new (store_file_db (file))))
         return self;
     //  Our own mark is on it, but its tables are not ours.
     *opening = STORE_UNUSABLE;
-    snprintf (why, why_size, "%s: %s", store_file_path (file), self->sql.error);
+    snprintf (why, why_size, "%s: %s", store_file_path (file), sqlite3_errmsg (store_file_db (file)));
     store_destroy (&self);
     return NULL;
 }
@@ -40,6 +41,7 @@ store_destroy (store_t **self_p)
     store_t *self = *self_p;
     if (!self)
         return;
+    spans_destroy (&self->spans);
     sql_close (&self->sql);
     store_file_destroy (&self->file);
     free (self);
@@ -55,7 +57,16 @@ store_file (const store_t *self)
 const char *
 store_error (const store_t *self)
 {
-    return self->sql.error;
+    //  Of statements that are not of sql.h the connection itself still knows.
+    int code = sqlite3_errcode (self->sql.db);
+    bool fresh = code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE;
+    return fresh ? sqlite3_errmsg (self->sql.db) : self->sql.error;
+}
+
+spans_t *
+store_spans (store_t *self)
+{
+    return self->spans;
 }
 
 void
