@@ -6,6 +6,7 @@
 #define API_H
 
 #include "clients.h"
+#include "series.h"
 
 //  What answers are made from.
 typedef struct {
@@ -19,15 +20,17 @@ typedef struct {
 typedef struct {
     const char *path;    //  decoded, without parameters
     const char *status, *title, *q, *limit, *cursor;
+    const char *resolution, *from, *to, *metric;
 } api_request_t;
 
 //  Starts as all zeros; body is the caller's to free.
 typedef struct {
-    unsigned status;    //  HTTP; 0: history was asked for, the answer comes from the store
+    unsigned status;    //  HTTP; 0: the answer comes from the store
     const char *type;
     buffer_t body;
-    char viewer_id [1025];
-    uint32_t limit;    //  of history
+    char viewer_id [1025];    //  or another name in the path
+    uint32_t limit;           //  of history; 0: a series is asked for
+    series_query_t series;
 } api_answer_t;
 
 void api_get (const api_world_t *world, const api_request_t *request, api_answer_t *answer);
