@@ -325,6 +325,16 @@ aggregates_unwatched (uint8_t mark)
     return mark & (uint8_t)~MARK_WATCHED;
 }
 
+//  One that is in the wheel comes up early enough, unless a correction says that its stall began earlier.
+static bool
+wants_watch (const aggregates_counted_t *old, const usher_session_t *session, uint8_t mark)
+{
+    if (!session || !is_stalled (session) || !(mark & MARK_CONCURRENT))
+        return false;
+    return !(mark & MARK_WATCHED) ||
+           (old && is_stalled (&old->session) && session->since_ms < old->session.since_ms);
+}
+
 //  ---- a change
 
 static uint8_t
@@ -346,7 +356,7 @@ aggregates_change (aggregates_t *self, const aggregates_counted_t *old, const us
     now_change (&self->now, &before, &after);
     if (session && (old || !session->restored))
         second_change (&self->second, &before, &after);
-    if (session && is_stalled (session) && mark & MARK_CONCURRENT && !(mark & MARK_WATCHED)) {
+    if (wants_watch (old, session, mark)) {
         watch (self, session);
         mark |= MARK_WATCHED;
     }
