@@ -167,8 +167,8 @@ static void
 get_series (const api_world_t *world, const api_request_t *request, const char *name, api_answer_t *answer)
 {
     (void)name;
-    const char *wrong = series_read_query (&answer->series, request->resolution, request->from, request->to,
-                                           request->metric, (uint64_t)world->wall_ms / 1000);
+    const char *wrong =
+        series_read_query (&answer->series, &request->series, (uint64_t)world->wall_ms / 1000);
     answer->status = 0;
     if (wrong)
         api_error (answer, 400, wrong);

@@ -20,7 +20,7 @@ typedef struct {
 typedef struct {
     const char *path;    //  decoded, without parameters
     const char *status, *title, *q, *limit, *cursor;
-    const char *resolution, *from, *to, *metric;
+    series_words_t series;
 } api_request_t;
 
 //  Starts as all zeros; body is the caller's to free.

@@ -199,7 +199,7 @@ static int
 api_send (exchange_t *self, const char *path)
 {
     char status [64], title [4200], q [256], limit [32], cursor [64];
-    char resolution [16], from [32], to [32], metric [1024];
+    char resolution [16], from [32], to [32], metric [1024], by [32];
     struct gateway *gateway = self->http->gateway;
     usher_time_t now = service_now ();
     const api_world_t world = { gateway_clients (gateway), clients_mirror (gateway_clients (gateway)),
@@ -211,10 +211,11 @@ api_send (exchange_t *self, const char *path)
         .q = parameter (self->wsi, "q=", q, sizeof q),
         .limit = parameter (self->wsi, "limit=", limit, sizeof limit),
         .cursor = parameter (self->wsi, "cursor=", cursor, sizeof cursor),
-        .resolution = parameter (self->wsi, "resolution=", resolution, sizeof resolution),
-        .from = parameter (self->wsi, "from=", from, sizeof from),
-        .to = parameter (self->wsi, "to=", to, sizeof to),
-        .metric = parameter (self->wsi, "metric=", metric, sizeof metric),
+        .series = { .resolution = parameter (self->wsi, "resolution=", resolution, sizeof resolution),
+                    .from = parameter (self->wsi, "from=", from, sizeof from),
+                    .to = parameter (self->wsi, "to=", to, sizeof to),
+                    .metric = parameter (self->wsi, "metric=", metric, sizeof metric),
+                    .by = parameter (self->wsi, "by=", by, sizeof by) },
     };
     api_get (&world, &request, &self->answer);
     if (self->answer.status)

@@ -8,6 +8,7 @@
 
 #include "json.h"
 #include "memory.h"
+#include "series_keys.h"
 #include "stats.h"
 
 //  A span is in the store a moment after it is over.
@@ -63,8 +64,9 @@ struct series {
     series_query_t query;
     size_t count;
     point_t *points;
-    tally_t open;     //  the parts of one span so far
-    tally_t total;    //  of the whole range
+    tally_t open;           //  the parts of one span so far
+    tally_t total;          //  of the whole range
+    series_keys_t *keys;    //  NULL: no dimension is asked for
 };
 
 //  ---- the question
@@ -96,28 +98,52 @@ seconds_read (const char *text, uint64_t standard, uint64_t *seconds)
     return !*text || (*end == 0 && *text >= '0' && *text <= '9');
 }
 
-const char *
-series_read_query (series_query_t *query, const char *resolution, const char *from, const char *to,
-                   const char *metric, uint64_t now_s)
+//  Dimensions that sessions are spread over; the others have one key.
+static bool
+dimension_read (const char *name, usher_dimension_t *which)
 {
-    size_t row = 0;
-    while (row < RESOLUTIONS && strcmp (resolutions [row].name, *resolution ? resolution : "1m") != 0)
-        row++;
-    if (row == RESOLUTIONS)
-        return "resolution: expected 1s (the last hour) or 1m (the last day)";
+    static const usher_dimension_t open [] = { USHER_dimension_state,  USHER_dimension_status,
+                                               USHER_dimension_medium, USHER_dimension_country,
+                                               USHER_dimension_device, USHER_dimension_app };
+    for (size_t at = 0; at < sizeof open / sizeof *open; at++)
+        if (strcmp (usher_dimension_names [open [at]], name) == 0) {
+            *which = open [at];
+            return true;
+        }
+    return false;
+}
+
+static const char *
+range_read (series_query_t *query, size_t row, const series_words_t *words, uint64_t now_s)
+{
     uint64_t step = resolutions [row].step_s, kept = resolutions [row].kept_s;
     uint64_t end = (now_s - LATE_S + step - 1) / step * step, begin = end - kept;
     query->step_s = resolutions [row].step_s;
-    if (!seconds_read (from, begin, &query->from_s) || !seconds_read (to, end, &query->to_s))
+    if (!seconds_read (words->from, begin, &query->from_s) || !seconds_read (words->to, end, &query->to_s))
         return "from, to: expected Unix seconds";
-    query->metrics = metrics_read (metric);
-    if (!query->metrics)
-        return "metric: expected names of columns, separated by commas";
     query->from_s = (query->from_s > begin ? query->from_s : begin) / step * step;
     query->to_s = query->to_s < end ? (query->to_s + step - 1) / step * step : end;
     if (query->to_s < query->from_s)
         query->to_s = query->from_s;
     return NULL;
+}
+
+const char *
+series_read_query (series_query_t *query, const series_words_t *words, uint64_t now_s)
+{
+    size_t row = 0;
+    const char *resolution = *words->resolution ? words->resolution : "1m";
+    while (row < RESOLUTIONS && strcmp (resolutions [row].name, resolution) != 0)
+        row++;
+    if (row == RESOLUTIONS)
+        return "resolution: expected 1s (the last hour) or 1m (the last day)";
+    query->metrics = metrics_read (words->metric);
+    if (!query->metrics)
+        return "metric: expected names of columns, separated by commas";
+    query->by = *words->by != 0;
+    if (query->by && !dimension_read (words->by, &query->dimension))
+        return "by: expected state, status, medium, country, device or app";
+    return range_read (query, row, words, now_s);
 }
 
 //  ---- rows
@@ -129,6 +155,8 @@ series_new (const series_query_t *query)
     self->query = *query;
     self->count = (size_t)((query->to_s - query->from_s) / query->step_s);
     self->points = memory_new (self->count + 1, sizeof *self->points);
+    if (query->by)
+        self->keys = series_keys_new (query->dimension, self->count);
     return self;
 }
 
@@ -138,6 +166,7 @@ series_destroy (series_t **self_p)
     if (!*self_p)
         return;
     free ((*self_p)->points);
+    series_keys_destroy (&(*self_p)->keys);
     free (*self_p);
     *self_p = NULL;
 }
@@ -154,6 +183,8 @@ series_clear (series_t *self)
     memset (self->points, 0, self->count * sizeof *self->points);
     memset (&self->open, 0, sizeof self->open);
     memset (&self->total, 0, sizeof self->total);
+    if (self->keys)
+        series_keys_clear (self->keys);
 }
 
 static double
@@ -186,6 +217,12 @@ value_of (const tally_t *tally, size_t row)
     }
 }
 
+static size_t
+index_of (const series_t *self, uint64_t at_s)
+{
+    return (size_t)((at_s - self->query.from_s) / self->query.step_s);
+}
+
 //  All parts of a span are there: its point is made.
 static void
 span_close (series_t *self)
@@ -193,7 +230,7 @@ span_close (series_t *self)
     const tally_t *open = &self->open;
     if (!open->sum.seconds)
         return;
-    point_t *point = &self->points [(open->sum.at_s - self->query.from_s) / self->query.step_s];
+    point_t *point = &self->points [index_of (self, open->sum.at_s)];
     point->seconds = open->sum.seconds;
     point->partial = open->sum.partial;
     for (size_t row = 0; row < METRICS; row++)
@@ -214,8 +251,11 @@ series_add (series_t *self, usher_str_t body)
         return;
     if (msg.aggregate.at_s != self->open.sum.at_s)
         span_close (self);
-    if (tally_merge (&self->open, &msg.aggregate))
-        self->open.sum.at_s = msg.aggregate.at_s;
+    if (!tally_merge (&self->open, &msg.aggregate))
+        return;
+    self->open.sum.at_s = msg.aggregate.at_s;
+    if (self->keys)
+        series_keys_add (self->keys, index_of (self, msg.aggregate.at_s), &frame);
 }
 
 //  ---- writing
@@ -259,6 +299,8 @@ series_write (series_t *self, buffer_t *out)
         if (self->query.metrics >> row & 1)
             write_column (self, out, row);
     json_close (out, '}');
+    if (self->keys)
+        series_keys_write (self->keys, out);
     json_key (out, "total");
     json_open (out, '{');
     json_key (out, "seconds");

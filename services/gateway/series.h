@@ -13,15 +13,21 @@
 typedef struct {
     uint32_t step_s;    //  1 or 60
     uint64_t from_s, to_s;
-    uint32_t metrics;    //  bits, as the rows of series_metrics
+    uint32_t metrics;    //  bits, as the rows of metrics in series.c
+    bool by;             //  a dimension is asked for too
+    usher_dimension_t dimension;
 } series_query_t;
 
 typedef struct series series_t;
 
+//  As the parameters of a request.
+typedef struct {
+    const char *resolution, *from, *to, *metric, *by;
+} series_words_t;
+
 //  Reads parameters; empty ones have defaults. Returns NULL, or what is wrong in words. The range is cut to what is kept; the last
 //  minute is the one that runs.
-const char *series_read_query (series_query_t *query, const char *resolution, const char *from,
-                               const char *to, const char *metric, uint64_t now_s);
+const char *series_read_query (series_query_t *query, const series_words_t *words, uint64_t now_s);
 
 series_t *series_new (const series_query_t *query);
 void series_destroy (series_t **self_p);

@@ -450,9 +450,10 @@ test_stuck_clients_are_known (void **state)
 static json_t *
 get (fixture_t *self, api_request_t request, unsigned status)
 {
-    const char **texts [] = { &request.status,     &request.title,  &request.q,
-                              &request.limit,      &request.cursor, &request.metric,
-                              &request.resolution, &request.from,   &request.to };
+    const char **texts [] = { &request.status,      &request.title,     &request.q,
+                              &request.limit,       &request.cursor,    &request.series.metric,
+                              &request.series.from, &request.series.to, &request.series.resolution,
+                              &request.series.by };
     for (size_t at = 0; at < sizeof texts / sizeof *texts; at++)
         *texts [at] = *texts [at] ? *texts [at] : "";
     const api_world_t world = { self->clients, self->mirror, self->now_ms, 1700000000000, "usher_up 1\n" };
@@ -599,7 +600,7 @@ test_stats_are_what_the_publisher_says (void **state)
 
 static void
 add_row (series_t *series, uint64_t at_s, uint32_t seconds, uint32_t partial, uint64_t sessions,
-         uint64_t startup_ms)
+         uint64_t startup_ms, const char *title)
 {
     tally_t tally = { .sum = { .step_s = 60,
                                .at_s = at_s,
@@ -611,6 +612,8 @@ add_row (series_t *series, uint64_t at_s, uint32_t seconds, uint32_t partial, ui
     histogram_add (&tally.startup_ms, startup_ms, 1);
     buffer_t body = { 0 };
     tally_write (&tally, &body);
+    say (&body, title, USHER_dimension_medium, !*title, 3);
+    say (&body, "usher", USHER_dimension_app, false, 5);
     series_add (series, usher_bytes (body.data, body.size));
     buffer_free (&body);
 }
@@ -627,16 +630,17 @@ test_a_series_adds_up_parts_and_shows_gaps (void **state)
 {
     (void)state;
     series_query_t query;
-    assert_null (series_read_query (&query, "1m", "1700000100", "1700000280",
-                                    "concurrent_sessions,ads_started,startup_ms_p50", 1700000000 + 3600));
+    const series_words_t words = { "1m", "1700000100", "1700000280",
+                                   "concurrent_sessions,ads_started,startup_ms_p50", "medium" };
+    assert_null (series_read_query (&query, &words, 1700000000 + 3600));
     assert_int_equal (query.from_s, 1700000100);
     assert_int_equal (query.to_s, 1700000280);
     series_t *series = series_new (&query);
-    add_row (series, 1700000100, 60, 0, 600, 10);
+    add_row (series, 1700000100, 60, 0, 600, 10, "Film");
     //  Two publishers saw one minute, and nobody some seconds of it.
-    add_row (series, 1700000220, 20, 0, 100, 20);
-    add_row (series, 1700000220, 30, 5, 400, 40);
-    add_row (series, 1700000280, 1, 0, 1, 1);    //  behind the range
+    add_row (series, 1700000220, 20, 0, 100, 20, "Film");
+    add_row (series, 1700000220, 30, 5, 400, 40, "Other");
+    add_row (series, 1700000280, 1, 0, 1, 1, "");    //  behind the range
     series_add (series, usher_str ("damaged"));
     buffer_t text = { 0 };
     series_write (series, &text);
@@ -651,6 +655,15 @@ test_a_series_adds_up_parts_and_shows_gaps (void **state)
     assert_true (point_of (json, "ads_started", 2) == 2);
     assert_true (point_of (json, "startup_ms_p50", 2) == 20);
     assert_int_equal (json_object_size (json_object_get (json, "columns")), 3);
+    //  Of keys a span tells what they had at its end: nothing is 0, a gap is null.
+    const json_t *keys = json_object_get (json, "keys"), *film = json_array_get (keys, 0);
+    const json_t *sessions = json_object_get (film, "sessions");
+    assert_int_equal (json_array_size (keys), 2);
+    assert_string_equal (json_string_value (json_object_get (film, "key")), "Film");
+    assert_int_equal (json_integer_value (json_array_get (sessions, 0)), 3);
+    assert_true (json_is_null (json_array_get (sessions, 1)));
+    assert_int_equal (json_integer_value (json_array_get (sessions, 2)), 0);
+    assert_true (json_is_integer (json_array_get (sessions, 2)));
     const json_t *total = json_object_get (json, "total");
     assert_int_equal (integer_at (total, "seconds", NULL), 110);
     assert_int_equal (integer_at (total, "ads", "started"), 3);
@@ -666,18 +679,23 @@ test_what_is_asked_of_a_series (void **state)
     (void)state;
     series_query_t query;
     const uint64_t now_s = 1700000042;
-    assert_null (series_read_query (&query, "1s", "", "", "", now_s));
+    assert_null (series_read_query (&query, &(series_words_t){ "1s", "", "", "", "" }, now_s));
     assert_int_equal (query.to_s - query.from_s, 3600);
     assert_int_equal (query.to_s, now_s - 3);
-    assert_null (series_read_query (&query, "", "0", "99999999999", "", now_s));
+    assert_false (query.by);
+    assert_null (series_read_query (&query, &(series_words_t){ "", "0", "99999999999", "", "app" }, now_s));
     assert_int_equal (query.step_s, 60);
     assert_int_equal (query.to_s - query.from_s, 86400);
-    assert_null (series_read_query (&query, "1s", "99999999999", "5", "", now_s));
+    assert_int_equal (query.dimension, USHER_dimension_app);
+    assert_null (series_read_query (&query, &(series_words_t){ "1s", "99999999999", "5", "", "" }, now_s));
     assert_int_equal (query.to_s, query.from_s);
-    assert_non_null (series_read_query (&query, "2s", "", "", "", now_s));
-    assert_non_null (series_read_query (&query, "1s", "-5", "", "", now_s));
-    assert_non_null (series_read_query (&query, "1s", "", "soon", "", now_s));
-    assert_non_null (series_read_query (&query, "1s", "", "", "errors,wrong", now_s));
+    static const series_words_t wrong [] = { { "2s", "", "", "", "" },
+                                             { "1s", "-5", "", "", "" },
+                                             { "1s", "", "soon", "", "" },
+                                             { "1s", "", "", "errors,wrong", "" },
+                                             { "1s", "", "", "", "live" } };
+    for (size_t at = 0; at < sizeof wrong / sizeof *wrong; at++)
+        assert_non_null (series_read_query (&query, &wrong [at], now_s));
 }
 
 //  ---- static files
