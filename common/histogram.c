@@ -25,10 +25,24 @@ middle_of (size_t cell)
     return low + ((1u << shift) - 1) / 2;
 }
 
+//  Wraps: a damaged row may claim any count.
+static void
+cell_add (histogram_t *self, size_t cell, int32_t by)
+{
+    self->cells [cell] = (int32_t)((uint32_t)self->cells [cell] + (uint32_t)by);
+}
+
 void
 histogram_add (histogram_t *self, uint64_t value, int by)
 {
-    self->cells [cell_of (value)] += by;
+    cell_add (self, cell_of (value), by);
+}
+
+void
+histogram_sum (histogram_t *self, const histogram_t *other)
+{
+    for (size_t cell = 0; cell < HISTOGRAM_CELLS; cell++)
+        cell_add (self, cell, other->cells [cell]);
 }
 
 //  ---- as bytes
@@ -110,7 +124,7 @@ histogram_merge (histogram_t *self, usher_str_t bytes)
     if (!sound)
         return false;
     for (at = cell = 0; cell_read (bytes, &at, &cell, &count, &sound);)
-        self->cells [cell] += count;
+        cell_add (self, cell, count);
     return true;
 }
 

@@ -25,6 +25,9 @@ typedef struct {
 //  Counts a value by times more, or less.
 void histogram_add (histogram_t *self, uint64_t value, int by);
 
+//  Adds all counts of another one.
+void histogram_sum (histogram_t *self, const histogram_t *other);
+
 //  Adds what histogram_write wrote. False, with nothing added, if it is damaged.
 bool histogram_merge (histogram_t *self, usher_str_t bytes);
 

@@ -46,10 +46,8 @@ void
 tally_add (tally_t *self, const tally_t *part)
 {
     sum_merge (&self->sum, part->sum);
-    for (size_t cell = 0; cell < HISTOGRAM_CELLS; cell++) {
-        self->startup_ms.cells [cell] += part->startup_ms.cells [cell];
-        self->stalled_ppm.cells [cell] += part->stalled_ppm.cells [cell];
-    }
+    histogram_sum (&self->startup_ms, &part->startup_ms);
+    histogram_sum (&self->stalled_ppm, &part->stalled_ppm);
 }
 
 void
