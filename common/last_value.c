@@ -153,6 +153,12 @@ last_value_put (last_value_t *self, const usher_session_t *session)
 }
 
 void
+last_value_note (last_value_t *self, uint32_t slot, size_t index, uint8_t note)
+{
+    self->slots [slot].entries [index]->note = note;
+}
+
+void
 last_value_remove (last_value_t *self, uint32_t slot, size_t index)
 {
     slot_t *of = &self->slots [slot];

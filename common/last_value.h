@@ -17,7 +17,8 @@ typedef struct {
     uint64_t epoch, version;
     uint32_t size;
     uint16_t viewer_at, viewer_size, session_at, session_size;
-    bool marked;    //  put since the last last_value_unmark
+    bool marked;     //  put since the last last_value_unmark
+    uint8_t note;    //  the owner's; 0 at first
     uint8_t bytes [];
 } last_value_entry_t;
 
@@ -39,6 +40,9 @@ size_t last_value_count (const last_value_t *self, uint32_t slot);
 const last_value_entry_t *last_value_at (const last_value_t *self, uint32_t slot, size_t index);
 size_t last_value_total (const last_value_t *self);
 size_t last_value_bytes (const last_value_t *self);
+
+//  Sets the note of one by its index.
+void last_value_note (last_value_t *self, uint32_t slot, size_t index, uint8_t note);
 
 //  Takes out one by its index; the slot's last one moves to its place.
 void last_value_remove (last_value_t *self, uint32_t slot, size_t index);

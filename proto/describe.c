@@ -217,6 +217,7 @@ static const enumeration_t enumerations [] = {
     { "outcome", usher_outcome_names, USHER_OUTCOMES, "What became of something asked for." },
     { "device_class", usher_device_class_names, USHER_DEVICE_CLASSES, "What somebody watches on." },
     { "os_class", usher_os_class_names, USHER_OS_CLASSES, "What it runs." },
+    { "dimension", usher_dimension_names, USHER_DIMENSIONS, "What sessions are counted by." },
 };
 static const size_t enumeration_count = sizeof enumerations / sizeof *enumerations;
 

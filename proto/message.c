@@ -10,6 +10,7 @@ const char *const usher_event_kind_names [] = {
 #define ONLY_outcome(value)
 #define ONLY_device_class(value)
 #define ONLY_os_class(value)
+#define ONLY_dimension(value)
 #define CHOICE(type, value) ONLY_##type (value)
 #include "messages.def"
 #undef ONLY_event_kind
@@ -52,6 +53,14 @@ const char *const usher_device_class_names [] = {
 const char *const usher_os_class_names [] = {
 #define CHOICE(type, value) ONLY_##type (value)
 #include "messages.def"
+#undef ONLY_os_class
+#undef ONLY_dimension
+#define ONLY_os_class(value)
+#define ONLY_dimension(value) #value,
+};
+const char *const usher_dimension_names [] = {
+#define CHOICE(type, value) ONLY_##type (value)
+#include "messages.def"
 };
 
 const usher_link_t usher_links [USHER_LINKS] = {
@@ -70,6 +79,7 @@ const usher_link_t usher_links [USHER_LINKS] = {
 #define LIMIT_OF_outcome (USHER_OUTCOMES - 1)
 #define LIMIT_OF_device_class (USHER_DEVICE_CLASSES - 1)
 #define LIMIT_OF_os_class (USHER_OS_CLASSES - 1)
+#define LIMIT_OF_dimension (USHER_DIMENSIONS - 1)
 #define NAMES_U32(limit) NULL
 #define NAMES_U64(limit) NULL
 #define NAMES_F64(limit) NULL

@@ -12,6 +12,7 @@ typedef uint32_t usher_status_t;
 typedef uint32_t usher_outcome_t;
 typedef uint32_t usher_device_class_t;
 typedef uint32_t usher_os_class_t;
+typedef uint32_t usher_dimension_t;
 
 //  One enumeration holds all choices in file order; the firsts below make each type start at 0.
 enum {
@@ -26,6 +27,7 @@ enum {
 #define USHER_FIRST_outcome USHER_ORDER_outcome_done
 #define USHER_FIRST_device_class USHER_ORDER_device_class_unknown
 #define USHER_FIRST_os_class USHER_ORDER_os_class_unknown
+#define USHER_FIRST_dimension USHER_ORDER_dimension_concurrent
 #include "messages.def"
 };
 
@@ -35,6 +37,7 @@ enum {
 #define USHER_OUTCOMES 3
 #define USHER_DEVICE_CLASSES (USHER_ORDER_os_class_unknown - USHER_ORDER_device_class_unknown)
 #define USHER_OS_CLASSES 15
+#define USHER_DIMENSIONS 8
 
 //  "play", "rebuffering", "watching_video", ...
 extern const char *const usher_event_kind_names [];
@@ -43,6 +46,7 @@ extern const char *const usher_status_names [];
 extern const char *const usher_outcome_names [];
 extern const char *const usher_device_class_names [];
 extern const char *const usher_os_class_names [];
+extern const char *const usher_dimension_names [];
 
 //  USHER_LINK_events, ...
 typedef enum {

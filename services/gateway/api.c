@@ -15,6 +15,8 @@
 #define LIMIT_MAX 500
 #define HISTORY_DEFAULT 100
 #define HISTORY_MAX 1000
+#define TITLES_DEFAULT 50
+#define TITLES_MAX 1000
 //  Viewers looked at for one page; a rare match needs more pages, not a longer wait.
 #define LOOK_MAX 20000
 
@@ -163,6 +165,37 @@ get_stats (const api_world_t *world, const api_request_t *request, const char *n
 }
 
 static void
+get_series (const api_world_t *world, const api_request_t *request, const char *name, api_answer_t *answer)
+{
+    (void)name;
+    const char *wrong =
+        series_read_query (&answer->series, &request->series, (uint64_t)world->wall_ms / 1000);
+    answer->status = 0;
+    if (wrong)
+        api_error (answer, 400, wrong);
+}
+
+static void
+get_titles (const api_world_t *world, const api_request_t *request, const char *name, api_answer_t *answer)
+{
+    (void)name;
+    uint32_t limit = limit_of (request->limit, TITLES_DEFAULT, TITLES_MAX);
+    if (limit)
+        stats_write_titles (clients_stats (world->clients), &answer->body, limit,
+                            clients_partial (world->clients, world->mono_ms));
+    else
+        api_error (answer, 400, "limit: expected a number from 1 to 1000");
+}
+
+static void
+get_title (const api_world_t *world, const api_request_t *request, const char *name, api_answer_t *answer)
+{
+    (void)request;
+    stats_write_title (clients_stats (world->clients), &answer->body, usher_str (name),
+                       clients_partial (world->clients, world->mono_ms));
+}
+
+static void
 get_health (const api_world_t *world, const api_request_t *request, const char *name, api_answer_t *answer)
 {
     (void)world;
@@ -200,16 +233,23 @@ get_socket (const api_world_t *world, const api_request_t *request, const char *
     api_error (answer, 426, "this is a WebSocket: connect with ws://");
 }
 
-//  before name after, where name is a viewer id; a row without after names a whole path.
+//  before name after, where name is a viewer id or a title; a row without after names a whole path.
 static const struct {
     const char *before, *after;
     void (*get) (const api_world_t *world, const api_request_t *request, const char *name,
                  api_answer_t *answer);
 } routes [] = {
-    { "/ws", NULL, get_socket },          { "/v1/live", NULL, get_socket },
-    { "/v1/viewers", NULL, get_viewers }, { "/v1/viewers/", "/history", get_history },
-    { "/v1/viewers/", "", get_viewer },   { "/v1/stats", NULL, get_stats },
-    { "/healthz", NULL, get_health },     { "/readyz", NULL, get_ready },
+    { "/ws", NULL, get_socket },
+    { "/v1/live", NULL, get_socket },
+    { "/v1/viewers", NULL, get_viewers },
+    { "/v1/viewers/", "/history", get_history },
+    { "/v1/viewers/", "", get_viewer },
+    { "/v1/stats", NULL, get_stats },
+    { "/v1/stats/series", NULL, get_series },
+    { "/v1/titles", NULL, get_titles },
+    { "/v1/titles/", "/count", get_title },
+    { "/healthz", NULL, get_health },
+    { "/readyz", NULL, get_ready },
     { "/metrics", NULL, get_metrics },
 };
 

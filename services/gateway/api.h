@@ -6,6 +6,7 @@
 #define API_H
 
 #include "clients.h"
+#include "series.h"
 
 //  What answers are made from.
 typedef struct {
@@ -20,6 +21,7 @@ typedef struct {
 typedef struct {
     const char *path;    //  decoded, without parameters
     const char *status, *title, *q, *limit, *cursor;
+    series_words_t series;
 } api_request_t;
 
 //  Starts as all zeros; body is the caller's to free.
@@ -27,8 +29,9 @@ typedef struct {
     unsigned status;    //  HTTP; 0: the answer comes from the store
     const char *type;
     buffer_t body;
-    char viewer_id [1025];
-    uint32_t limit;    //  of history
+    char viewer_id [1025];    //  or another name in the path
+    uint32_t limit;           //  of history; 0: a series is asked for
+    series_query_t series;
 } api_answer_t;
 
 void api_get (const api_world_t *world, const api_request_t *request, api_answer_t *answer);

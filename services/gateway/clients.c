@@ -104,16 +104,8 @@ static void
 on_changing (void *arg, uint32_t slot, usher_str_t viewer_id)
 {
     clients_t *self = arg;
-    stats_subtract (self->stats, mirror_sessions (self->mirror), slot, viewer_id);
     if (self->counts_by_kind [CLIENT_LIVE])
         dirty_mark (self, slot, viewer_id);
-}
-
-static void
-on_changed (void *arg, uint32_t slot, usher_str_t viewer_id)
-{
-    clients_t *self = arg;
-    stats_add (self->stats, mirror_sessions (self->mirror), slot, viewer_id);
 }
 
 static void
@@ -133,7 +125,7 @@ clients_t *
 clients_new (void)
 {
     clients_t *self = memory_new (1, sizeof *self);
-    const mirror_events_t events = { on_changing, on_changed, on_announced, self };
+    const mirror_events_t events = { on_changing, on_announced, self };
     self->mirror = mirror_new (&events);
     self->stats = stats_new ();
     self->ring = ring_new (CLIENTS_TEXTS, CLIENTS_BYTES);
@@ -171,7 +163,7 @@ clients_mirror (clients_t *self)
     return self->mirror;
 }
 
-const stats_t *
+stats_t *
 clients_stats (const clients_t *self)
 {
     return self->stats;
@@ -388,11 +380,17 @@ clients_turn (clients_t *self, int64_t mono_ms)
     return news;
 }
 
+bool
+clients_partial (const clients_t *self, int64_t mono_ms)
+{
+    return mirror_partial (self->mirror, mono_ms) || !stats_known (self->stats);
+}
+
 void
 clients_write_stats (const clients_t *self, buffer_t *out, int64_t mono_ms, int64_t wall_ms)
 {
     stats_write (self->stats, out, (uint64_t)wall_ms, self->messages_per_second,
-                 mirror_partial (self->mirror, mono_ms));
+                 clients_partial (self, mono_ms));
 }
 
 bool

@@ -31,7 +31,7 @@ typedef enum { CLIENT_WS, CLIENT_LIVE } client_kind_t;
 clients_t *clients_new (void);
 void clients_destroy (clients_t **self_p);
 mirror_t *clients_mirror (clients_t *self);
-const stats_t *clients_stats (const clients_t *self);
+stats_t *clients_stats (const clients_t *self);
 
 //  A client comes and goes. It is freed by clients_remove.
 client_t *clients_add (clients_t *self, client_kind_t kind);
@@ -57,6 +57,9 @@ bool clients_has_next (const clients_t *self, const client_t *client);
 void clients_waits (client_t *client, int64_t mono_ms);
 void clients_took (client_t *client);
 bool clients_is_stuck (const client_t *client, int64_t mono_ms);
+
+//  May what all sessions come to lack something?
+bool clients_partial (const clients_t *self, int64_t mono_ms);
 
 //  Stats as text, for /v1/stats.
 void clients_write_stats (const clients_t *self, buffer_t *out, int64_t mono_ms, int64_t wall_ms);

@@ -30,10 +30,10 @@ static void
 on_feed (void *arg, const void *topic, size_t topic_size, const void *data, size_t size)
 {
     gateway_t *self = arg;
-    (void)topic;
-    (void)topic_size;
-    if (!mirror_frame (self->mirror, data, size, service_now ().mono_ms))
-        self->refused_frames++;
+    bool aggregates = topic_size == 1 && *(const char *)topic == 'a';
+    bool good = aggregates ? stats_take (clients_stats (self->clients), data, size)
+                           : mirror_frame (self->mirror, data, size, service_now ().mono_ms);
+    self->refused_frames += !good;
 }
 
 //  Of history and of erase.
@@ -120,6 +120,15 @@ gateway_erasure (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out
 }
 
 void
+gateway_aggregate_row (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    gateway_t *self = arg;
+    (void)peer;
+    (void)out;
+    history_aggregate_row (self->history, &msg->aggregate_row);
+}
+
+void
 gateway_take_metrics (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     gateway_t *self = arg;
@@ -197,15 +206,10 @@ gateway_metrics (const void *arg, FILE *out)
     const mirror_counts_t *mirror = mirror_counts (self->mirror);
     const clients_counts_t *clients = clients_counts (self->clients);
     const last_value_t *sessions = mirror_sessions (self->mirror);
-    const stats_t *stats = clients_stats (self->clients);
     const metric_t rows [] = {
         { "gateway_sessions", METRIC_GAUGE, "Sessions held.", NULL, last_value_total (sessions) },
         { "gateway_session_bytes", METRIC_GAUGE, "Encoded bytes of the sessions held.", NULL,
           last_value_bytes (sessions) },
-        { "gateway_concurrent_sessions", METRIC_GAUGE, "Sessions that play now.", NULL,
-          stats_concurrent_sessions (stats) },
-        { "gateway_concurrent_viewers", METRIC_GAUGE, "Viewers with a session that plays now.", NULL,
-          stats_concurrent_viewers (stats) },
         { "gateway_slots_doubtful", METRIC_GAUGE, "Slots that wait for a snapshot.", NULL,
           mirror_doubtful (self->mirror) },
         { "gateway_feed_frames_total", METRIC_COUNTER, "Frames of the feed.", NULL, mirror->frames },

@@ -1,7 +1,8 @@
 //  gateway - mirrors the feed and serves browsers and API clients
 //
-//  In:   the feed (SUB); snapshot_slot, session (snapshots); history_row, erasure (store); metrics (control); HTTP, WebSockets.
-//  Out:  snapshot_request (snapshots); history_get, erase (store); JSON to the world.
+//  In:   the feed (SUB); snapshot_slot, session (snapshots); history_row, aggregate_row, erasure (store); metrics (control);
+//        HTTP, WebSockets.
+//  Out:  snapshot_request (snapshots); history_get, aggregate_get, erase (store); JSON to the world.
 //  Keeps the newest message of every live session (mirror), and one ring of texts for all clients.
 //  Its drain stops listening and closes its clients with a reason; they come back to the next one.
 //  Its death costs its clients a reconnect; it fills itself from the publisher.
@@ -23,6 +24,7 @@ void gateway_snapshot_slot (void *self, uint32_t peer, const usher_msg_t *msg, o
 void gateway_session (void *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
 void gateway_history_row (void *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
 void gateway_erasure (void *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
+void gateway_aggregate_row (void *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
 void gateway_take_metrics (void *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
 void gateway_peer_up (void *self, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out);
 bool gateway_turn (void *self, usher_time_t now, outbox_t *out);

@@ -16,6 +16,7 @@ typedef struct {
     uint32_t limit;
     usher_str_t viewer_id;    //  ours
     buffer_t body;
+    series_t *series;    //  NULL: a viewer's history is asked for
 } waiting_t;
 
 struct history {
@@ -37,6 +38,7 @@ forget (waiting_t *waiting)
 {
     free ((char *)(uintptr_t)waiting->viewer_id.data);
     buffer_free (&waiting->body);
+    series_destroy (&waiting->series);
     *waiting = (waiting_t){ 0 };
 }
 
@@ -63,6 +65,10 @@ find (history_t *self, uint64_t request)
 static void
 begin (waiting_t *waiting)
 {
+    if (waiting->series) {
+        series_clear (waiting->series);
+        return;
+    }
     buffer_clear (&waiting->body, SIZE_MAX);
     json_open (&waiting->body, '{');
     json_key (&waiting->body, "viewer_id");
@@ -76,6 +82,12 @@ ask (const waiting_t *waiting, outbox_t *out)
 {
     usher_msg_t msg = { .id = USHER_MSG_history_get,
                         .history_get = { waiting->request, waiting->viewer_id, waiting->limit } };
+    if (waiting->series) {
+        const series_query_t *query = series_query (waiting->series);
+        msg =
+            (usher_msg_t){ .id = USHER_MSG_aggregate_get,
+                           .aggregate_get = { waiting->request, query->step_s, query->from_s, query->to_s } };
+    }
     outbox_put (out, USHER_LINK_store, 0, &msg);
 }
 
@@ -89,6 +101,22 @@ history_ask (history_t *self, void *asker, usher_str_t viewer_id, uint32_t limit
     *waiting = (waiting_t){ .request = ++self->last, .asker = asker, .asked_ms = mono_ms, .limit = limit };
     waiting->viewer_id = usher_bytes (memory_copy (viewer_id.data, viewer_id.size), viewer_id.size);
     begin (waiting);
+    ask (waiting, out);
+    return waiting->request;
+}
+
+uint64_t
+history_ask_series (history_t *self, void *asker, const series_query_t *query, int64_t mono_ms, outbox_t *out)
+{
+    waiting_t *waiting = find (self, 0);
+    size_t series = 0;
+    for (size_t at = 0; at < HISTORY_WAITING; at++)
+        series += self->waiting [at].series != NULL;
+    if (!waiting || series == HISTORY_SERIES)
+        return 0;
+    *waiting = (waiting_t){
+        .request = ++self->last, .asker = asker, .asked_ms = mono_ms, .series = series_new (query)
+    };
     ask (waiting, out);
     return waiting->request;
 }
@@ -109,11 +137,34 @@ finish (history_t *self, waiting_t *waiting, api_answer_t *answer)
     self->done (asker, answer);
 }
 
+//  The body is whole.
+static void
+finish_body (history_t *self, waiting_t *waiting)
+{
+    api_answer_t answer = { .status = 200, .type = "application/json; charset=utf-8", .body = waiting->body };
+    waiting->body = (buffer_t){ 0 };
+    finish (self, waiting, &answer);
+}
+
+void
+history_aggregate_row (history_t *self, const usher_aggregate_row_t *row)
+{
+    waiting_t *waiting = row->request ? find (self, row->request) : NULL;
+    if (!waiting || !waiting->series)
+        return;
+    if (!row->last) {
+        series_add (waiting->series, row->body);
+        return;
+    }
+    series_write (waiting->series, &waiting->body);
+    finish_body (self, waiting);
+}
+
 void
 history_row (history_t *self, const usher_history_row_t *row)
 {
     waiting_t *waiting = row->request ? find (self, row->request) : NULL;
-    if (!waiting)
+    if (!waiting || waiting->series)
         return;
     if (!row->last) {
         view_write_history (&waiting->body, row);
@@ -121,9 +172,7 @@ history_row (history_t *self, const usher_history_row_t *row)
     }
     json_close (&waiting->body, ']');
     json_close (&waiting->body, '}');
-    api_answer_t answer = { .status = 200, .type = "application/json; charset=utf-8", .body = waiting->body };
-    waiting->body = (buffer_t){ 0 };
-    finish (self, waiting, &answer);
+    finish_body (self, waiting);
 }
 
 void

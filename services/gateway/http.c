@@ -230,6 +230,7 @@ static int
 api_send (exchange_t *self, const char *path)
 {
     char status [64], title [4200], q [256], limit [32], cursor [64];
+    char resolution [16], from [32], to [32], metric [1024], by [32];
     struct gateway *gateway = self->http->gateway;
     const api_world_t world = world_now (self);
     const api_request_t request = {
@@ -239,12 +240,21 @@ api_send (exchange_t *self, const char *path)
         .q = parameter (self->wsi, "q=", q, sizeof q),
         .limit = parameter (self->wsi, "limit=", limit, sizeof limit),
         .cursor = parameter (self->wsi, "cursor=", cursor, sizeof cursor),
+        .series = { .resolution = parameter (self->wsi, "resolution=", resolution, sizeof resolution),
+                    .from = parameter (self->wsi, "from=", from, sizeof from),
+                    .to = parameter (self->wsi, "to=", to, sizeof to),
+                    .metric = parameter (self->wsi, "metric=", metric, sizeof metric),
+                    .by = parameter (self->wsi, "by=", by, sizeof by) },
     };
     api_get (&world, &request, &self->answer);
     if (self->answer.status)
         return answer_send (self);
-    self->history = history_ask (gateway_history (gateway), self, usher_str (self->answer.viewer_id),
-                                 self->answer.limit, world.mono_ms, gateway_outbox (gateway));
+    history_t *history = gateway_history (gateway);
+    outbox_t *out = gateway_outbox (gateway);
+    self->history = self->answer.limit
+                        ? history_ask (history, self, usher_str (self->answer.viewer_id), self->answer.limit,
+                                       world.mono_ms, out)
+                        : history_ask_series (history, self, &self->answer.series, world.mono_ms, out);
     return self->history ? 0 : error_send (self, 503, store_busy);
 }
 

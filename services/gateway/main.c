@@ -13,6 +13,7 @@ static const service_route_t routes [] = {
     { USHER_LINK_snapshots, USHER_MSG_session, gateway_session },
     { USHER_LINK_store, USHER_MSG_history_row, gateway_history_row },
     { USHER_LINK_store, USHER_MSG_erasure, gateway_erasure },
+    { USHER_LINK_store, USHER_MSG_aggregate_row, gateway_aggregate_row },
     { USHER_LINK_control, USHER_MSG_metrics, gateway_take_metrics },
 };
 

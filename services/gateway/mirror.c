@@ -144,8 +144,6 @@ put (mirror_t *self, const usher_session_t *session)
     if (!same && self->events.changing)
         self->events.changing (self->events.arg, session->slot, session->viewer_id);
     last_value_put (self->sessions, session);
-    if (!same && self->events.changed)
-        self->events.changed (self->events.arg, session->slot, session->viewer_id);
 }
 
 //  Applies the messages behind the head of a frame.
@@ -280,8 +278,6 @@ snapshot_close (mirror_t *self)
         if (self->events.changing)
             self->events.changing (self->events.arg, slot, viewer_id);
         last_value_remove (self->sessions, slot, at);
-        if (self->events.changed)
-            self->events.changed (self->events.arg, slot, viewer_id);
     }
     self->open = NO_SLOT;
     self->slots [slot].seq = self->open_seq;

@@ -13,10 +13,9 @@
 
 typedef struct mirror mirror_t;
 
-//  changing comes before the sessions of a viewer change, changed after; between them nothing else does.
+//  changing comes before the sessions of a viewer change.
 typedef struct {
     void (*changing) (void *arg, uint32_t slot, usher_str_t viewer_id);
-    void (*changed) (void *arg, uint32_t slot, usher_str_t viewer_id);
     void (*announced) (void *arg, const usher_announce_t *announce);
     void *arg;
 } mirror_events_t;

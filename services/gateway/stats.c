@@ -1,34 +1,28 @@
-//  stats - counts over all sessions, kept up to date change by change
+//  stats - what the publisher says all sessions come to, as JSON
 
 #include "stats.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "hash_map.h"
 #include "json.h"
 #include "memory.h"
-#include "view.h"
-#include "walk.h"
 
-//  Titles shown; labels longer than this are cut.
-#define TOP_MEDIA 10
-#define LABEL_BYTES 256
+//  Keys shown of each dimension in /v1/stats.
+#define TOP_KEYS 10
+//  As long as the publisher cuts a title.
+#define LABEL_BYTES 512
 
-typedef struct {
-    uint64_t hash;
-    uint64_t sessions;    //  0: a free place
-    uint32_t size;
-    char label [LABEL_BYTES];
-} title_t;
+const unsigned stats_percentiles [STATS_PERCENTILES] = { 50, 75, 90, 95, 99 };
 
 struct stats {
-    uint64_t states [USHER_STATES], statuses [USHER_STATUSES];
-    uint64_t concurrent_viewers, live_viewers;
-    uint64_t breaks, started, skipped, clicked, completed, errors;
-    title_t *titles;
-    size_t title_count, title_room;
-    hash_map_t title_index;    //  hash of the label to place plus 1
+    bool known;
+    buffer_t frame;    //  the last one; keys point into it
+    tally_t now;
+    usher_aggregate_key_t *keys;    //  by dimension, largest first, `other` last
+    size_t count, room;
 };
 
 stats_t *
@@ -42,106 +36,101 @@ stats_destroy (stats_t **self_p)
 {
     if (!*self_p)
         return;
-    hash_map_free (&(*self_p)->title_index);
-    free ((*self_p)->titles);
+    buffer_free (&(*self_p)->frame);
+    free ((*self_p)->keys);
     free (*self_p);
     *self_p = NULL;
 }
 
-static title_t *
-title_of (stats_t *self, usher_str_t label)
+//  ---- taking
+
+static void
+key_add (stats_t *self, const usher_aggregate_key_t *key)
 {
-    uint64_t hash = walk_hash (label);
-    uint64_t *place = hash_map_put (&self->title_index, hash);
-    if (*place)
-        return &self->titles [*place - 1];
-    if (self->title_count == self->title_room) {
-        self->title_room = self->title_room ? self->title_room * 2 : 16;
-        self->titles = memory_resize (self->titles, self->title_room, sizeof *self->titles);
+    if (self->count == self->room) {
+        self->room = self->room ? self->room * 2 : 64;
+        self->keys = memory_resize (self->keys, self->room, sizeof *self->keys);
     }
-    title_t *title = &self->titles [self->title_count++];
-    *title = (title_t){ .hash = hash, .size = label.size < LABEL_BYTES ? label.size : LABEL_BYTES };
-    if (title->size)
-        memcpy (title->label, label.data, title->size);
-    *place = self->title_count;
-    return title;
+    self->keys [self->count++] = *key;
 }
 
-static void
-title_count_change (stats_t *self, usher_str_t label, uint64_t by)
+//  Is it a whole frame of what the publisher says? Reads its head.
+static bool
+is_sound (const void *data, size_t size, tally_t *now)
 {
-    title_t *title = title_of (self, label);
-    title->sessions += by;
-    if (title->sessions)
-        return;
-    //  Nobody watches it: the last title takes its place.
-    hash_map_remove (&self->title_index, title->hash);
-    title_t *last = &self->titles [--self->title_count];
-    if (title == last)
-        return;
-    *title = *last;
-    *hash_map_put (&self->title_index, title->hash) = (uint64_t)(title - self->titles) + 1;
+    usher_frame_t frame;
+    usher_msg_t msg;
+    *now = (tally_t){ 0 };
+    if (usher_frame_open (&frame, data, size) || usher_decode (&frame, &msg) ||
+        msg.id != USHER_MSG_aggregate || !tally_merge (now, &msg.aggregate))
+        return false;
+    usher_error_t error;
+    while (!(error = usher_decode (&frame, &msg)))
+        if (msg.id != USHER_MSG_aggregate_key)
+            return false;
+    return error == USHER_END;
 }
 
-//  by is 1, or the number that takes 1 away.
-static void
-count_session (stats_t *self, const usher_session_t *session, uint64_t by)
+bool
+stats_take (stats_t *self, const void *data, size_t size)
 {
-    self->states [session->state] += by;
-    self->errors += by * session->errors;
-    if (session->state != USHER_state_failed && session->state != USHER_state_lost)
-        self->statuses [session->status] += by;
-    if (!view_is_live (session))
-        return;
-    self->breaks += by * session->ad_breaks;
-    self->started += by * session->ads;
-    self->skipped += by * session->ads_skipped;
-    self->clicked += by * session->ads_clicked;
-    self->completed += by * session->ads_completed;
-    title_count_change (self, session->media_label, by);
+    tally_t now;
+    if (!is_sound (data, size, &now))
+        return false;
+    self->now = now;
+    self->known = true;
+    self->count = 0;
+    buffer_clear (&self->frame, SIZE_MAX);
+    buffer_add (&self->frame, data, size);
+    usher_frame_t frame;
+    usher_msg_t msg;
+    usher_frame_open (&frame, self->frame.data, self->frame.size);
+    usher_decode (&frame, &msg);
+    while (usher_decode (&frame, &msg) == USHER_OK)
+        key_add (self, &msg.aggregate_key);
+    return true;
 }
 
-static void
-count_viewer (stats_t *self, const last_value_t *sessions, uint32_t slot, usher_str_t viewer_id, uint64_t by)
+bool
+stats_known (const stats_t *self)
 {
-    bool concurrent = false, live = false;
-    size_t at = last_value_next (sessions, slot, viewer_id, 0);
-    while (at < last_value_count (sessions, slot)) {
-        usher_session_t session;
-        last_value_decode (last_value_at (sessions, slot, at), &session);
-        count_session (self, &session, by);
-        concurrent = concurrent || view_is_concurrent (&session);
-        live = live || view_is_live (&session);
-        at = last_value_next (sessions, slot, viewer_id, at + 1);
-    }
-    self->concurrent_viewers += concurrent ? by : 0;
-    self->live_viewers += live ? by : 0;
+    return self->known;
 }
 
-void
-stats_add (stats_t *self, const last_value_t *sessions, uint32_t slot, usher_str_t viewer_id)
+//  ---- finding
+
+//  The next key of a dimension from *at on; NULL there is none.
+static const usher_aggregate_key_t *
+next_key (const stats_t *self, usher_dimension_t which, size_t *at)
 {
-    count_viewer (self, sessions, slot, viewer_id, 1);
+    while (*at < self->count && self->keys [*at].dimension != which)
+        ++*at;
+    return *at < self->count ? &self->keys [(*at)++] : NULL;
 }
 
-void
-stats_subtract (stats_t *self, const last_value_t *sessions, uint32_t slot, usher_str_t viewer_id)
+//  What one key has; zeros where it has nothing. *exact: may some of it be in other?
+static usher_aggregate_key_t
+count_of (const stats_t *self, usher_dimension_t which, usher_str_t key, bool *exact)
 {
-    count_viewer (self, sessions, slot, viewer_id, UINT64_MAX);
+    size_t at = 0;
+    const usher_aggregate_key_t *found;
+    *exact = true;
+    while ((found = next_key (self, which, &at)))
+        if (found->other)
+            *exact = false;
+        else if (usher_str_eq (found->key, key))
+            return *found;
+    return (usher_aggregate_key_t){ 0 };
 }
 
-uint64_t
-stats_concurrent_sessions (const stats_t *self)
+static usher_aggregate_key_t
+total_of (const stats_t *self, usher_dimension_t which)
 {
-    return self->states [USHER_state_watching] + self->states [USHER_state_rebuffering] +
-           self->states [USHER_state_seeking] + self->states [USHER_state_ad];
+    bool exact;
+    return count_of (self, which, usher_bytes ("", 0), &exact);
 }
 
-uint64_t
-stats_concurrent_viewers (const stats_t *self)
-{
-    return self->concurrent_viewers;
-}
+//  ---- writing
 
 static void
 write_count (buffer_t *out, const char *key, uint64_t value)
@@ -150,76 +139,199 @@ write_count (buffer_t *out, const char *key, uint64_t value)
     json_uint (out, value);
 }
 
-//  Names are ours, so upper case letters need no escape.
+//  Sums of spans may be negative where corrections outweigh: shown as 0.
+static uint64_t
+clamped (uint64_t sum)
+{
+    return (int64_t)sum < 0 ? 0 : sum;
+}
+
 static void
-write_named (buffer_t *out, const char *key, const char *const *names, const uint64_t *values, size_t count)
+write_rate (buffer_t *out, const char *key, uint64_t part, uint64_t whole)
 {
     json_key (out, key);
+    if (clamped (whole))
+        json_number (out, (double)clamped (part) / (double)whole);
+    else
+        json_unknown (out);
+}
+
+static void
+write_ads (buffer_t *out, const usher_aggregate_t *sum)
+{
+    json_key (out, "ads");
     json_open (out, '{');
-    for (size_t at = 0; at < count; at++) {
-        json_upper (out, names [at]);
-        buffer_add (out, ":", 1);
-        json_uint (out, values [at]);
+    write_count (out, "breaks", clamped (sum->ad_breaks));
+    write_count (out, "started", clamped (sum->ads));
+    write_count (out, "skipped", clamped (sum->ads_skipped));
+    write_count (out, "clicked", clamped (sum->ads_clicked));
+    write_count (out, "completed", clamped (sum->ads_completed));
+    write_rate (out, "completion_rate", sum->ads_completed, sum->ads);
+    write_rate (out, "skip_rate", sum->ads_skipped, sum->ads);
+    write_rate (out, "click_rate", sum->ads_clicked, sum->ads);
+    json_close (out, '}');
+}
+
+//  unit divides a value into what is shown.
+static void
+write_histogram (buffer_t *out, const char *key, const histogram_t *histogram, double unit)
+{
+    uint64_t count = histogram_count (histogram);
+    json_key (out, key);
+    json_open (out, '{');
+    write_count (out, "sessions", count);
+    for (size_t at = 0; at < STATS_PERCENTILES; at++) {
+        char name [8];
+        snprintf (name, sizeof name, "p%u", stats_percentiles [at]);
+        json_key (out, name);
+        if (count)
+            json_number (out, (double)histogram_percentile (histogram, stats_percentiles [at]) / unit);
+        else
+            json_unknown (out);
     }
     json_close (out, '}');
 }
 
-static bool
-is_before (const title_t *a, const title_t *b)
+void
+stats_write_tally (buffer_t *out, const tally_t *tally)
 {
-    if (a->sessions != b->sessions)
-        return a->sessions > b->sessions;
-    return a->hash < b->hash;
+    write_ads (out, &tally->sum);
+    write_count (out, "errors", clamped (tally->sum.errors));
+    write_count (out, "exits_before_start", clamped (tally->sum.exits));
+    write_histogram (out, "startup_ms", &tally->startup_ms, 1);
+    write_histogram (out, "rebuffering_ratio", &tally->stalled_ppm, 1e6);
 }
 
+//  All names of an enumeration with what they have. Names are ours, so upper case letters need no escape.
 static void
-write_top (const stats_t *self, buffer_t *out)
+write_named (const stats_t *self, buffer_t *out, const char *member, usher_dimension_t which,
+             const char *const *names, size_t count)
 {
-    const title_t *top [TOP_MEDIA + 1];
-    size_t count = 0;
-    for (size_t at = 0; at < self->title_count; at++) {
-        size_t place = count;
-        for (; place && is_before (&self->titles [at], top [place - 1]); place--)
-            top [place] = top [place - 1];
-        top [place] = &self->titles [at];
-        count = count < TOP_MEDIA ? count + 1 : TOP_MEDIA;
-    }
-    json_key (out, "top_media");
-    json_open (out, '[');
+    bool exact;
+    json_key (out, member);
+    json_open (out, '{');
     for (size_t at = 0; at < count; at++) {
+        json_upper (out, names [at]);
+        buffer_add (out, ":", 1);
+        json_uint (out, count_of (self, which, usher_str (names [at]), &exact).sessions);
+    }
+    json_close (out, '}');
+}
+
+//  States are told in capitals everywhere.
+static void
+write_key_text (buffer_t *out, const usher_aggregate_key_t *key)
+{
+    char name [32];
+    if (key->dimension != USHER_dimension_state || key->key.size >= sizeof name) {
+        json_text (out, key->key);
+        return;
+    }
+    memcpy (name, key->key.data, key->key.size);
+    name [key->key.size] = 0;
+    json_upper (out, name);
+}
+
+//  The limit largest of a dimension, named by member. What the others have together goes to *rest.
+static void
+write_keys (const stats_t *self, buffer_t *out, usher_dimension_t which, const char *member, size_t limit,
+            uint64_t *rest)
+{
+    size_t at = 0, shown = 0;
+    const usher_aggregate_key_t *key;
+    *rest = 0;
+    json_open (out, '[');
+    while ((key = next_key (self, which, &at))) {
+        if (key->other || shown == limit) {
+            *rest += key->sessions;
+            continue;
+        }
+        shown++;
         json_open (out, '{');
-        json_key (out, "media_label");
-        json_text (out, usher_bytes (top [at]->label, top [at]->size));
-        write_count (out, "sessions", top [at]->sessions);
+        json_key (out, member);
+        write_key_text (out, key);
+        write_count (out, "sessions", key->sessions);
+        write_count (out, "viewers", key->viewers);
         json_close (out, '}');
     }
     json_close (out, ']');
 }
 
+static void
+write_dimensions (const stats_t *self, buffer_t *out)
+{
+    static const usher_dimension_t shown [] = { USHER_dimension_state, USHER_dimension_medium,
+                                                USHER_dimension_country, USHER_dimension_device,
+                                                USHER_dimension_app };
+    json_key (out, "by");
+    json_open (out, '{');
+    for (size_t at = 0; at < sizeof shown / sizeof *shown; at++) {
+        uint64_t rest;
+        json_key (out, usher_dimension_names [shown [at]]);
+        json_open (out, '{');
+        json_key (out, "keys");
+        write_keys (self, out, shown [at], "key", TOP_KEYS, &rest);
+        write_count (out, "other_sessions", rest);
+        json_close (out, '}');
+    }
+    json_close (out, '}');
+}
+
 void
 stats_write (const stats_t *self, buffer_t *out, uint64_t now_ms, double messages_per_second, bool partial)
 {
+    bool exact;
+    uint64_t rest;
+    usher_aggregate_key_t concurrent = total_of (self, USHER_dimension_concurrent);
     json_open (out, '{');
     json_key (out, "now");
     json_time (out, now_ms);
-    write_count (out, "concurrent_sessions", stats_concurrent_sessions (self));
-    write_count (out, "concurrent_viewers", self->concurrent_viewers);
-    write_count (out, "live_viewers", self->live_viewers);
-    write_named (out, "sessions_by_state", usher_state_names, self->states, USHER_STATES);
-    write_named (out, "sessions_by_status", usher_status_names, self->statuses, USHER_STATUSES);
-    json_key (out, "ads");
-    json_open (out, '{');
-    write_count (out, "breaks", self->breaks);
-    write_count (out, "started", self->started);
-    write_count (out, "skipped", self->skipped);
-    write_count (out, "clicked", self->clicked);
-    write_count (out, "completed", self->completed);
-    json_close (out, '}');
-    write_count (out, "rebuffering", self->states [USHER_state_rebuffering]);
-    write_count (out, "errors", self->errors);
-    write_top (self, out);
+    write_count (out, "concurrent_sessions", concurrent.sessions);
+    write_count (out, "concurrent_viewers", concurrent.viewers);
+    write_count (out, "live_viewers", total_of (self, USHER_dimension_live).viewers);
+    write_named (self, out, "sessions_by_state", USHER_dimension_state, usher_state_names, USHER_STATES);
+    write_named (self, out, "sessions_by_status", USHER_dimension_status, usher_status_names, USHER_STATUSES);
+    write_count (out, "rebuffering",
+                 count_of (self, USHER_dimension_state,
+                           usher_str (usher_state_names [USHER_state_rebuffering]), &exact)
+                     .sessions);
+    stats_write_tally (out, &self->now);
+    json_key (out, "top_media");
+    write_keys (self, out, USHER_dimension_medium, "media_label", TOP_KEYS, &rest);
+    write_dimensions (self, out);
     json_key (out, "messages_per_second");
     json_number (out, messages_per_second);
+    json_key (out, "partial");
+    json_bool (out, partial);
+    json_close (out, '}');
+}
+
+void
+stats_write_titles (const stats_t *self, buffer_t *out, size_t limit, bool partial)
+{
+    uint64_t rest;
+    json_open (out, '{');
+    json_key (out, "titles");
+    write_keys (self, out, USHER_dimension_medium, "media_label", limit, &rest);
+    write_count (out, "other_sessions", rest);
+    json_key (out, "partial");
+    json_bool (out, partial);
+    json_close (out, '}');
+}
+
+void
+stats_write_title (const stats_t *self, buffer_t *out, usher_str_t label, bool partial)
+{
+    bool exact;
+    usher_str_t cut = usher_bytes (label.data, label.size < LABEL_BYTES ? label.size : LABEL_BYTES);
+    usher_aggregate_key_t count = count_of (self, USHER_dimension_medium, cut, &exact);
+    json_open (out, '{');
+    json_key (out, "media_label");
+    json_text (out, label);
+    write_count (out, "sessions", count.sessions);
+    write_count (out, "viewers", count.viewers);
+    json_key (out, "exact");
+    json_bool (out, exact || count.sessions);
     json_key (out, "partial");
     json_bool (out, partial);
     json_close (out, '}');

@@ -1,26 +1,37 @@
-//  stats - counts over all sessions, kept up to date change by change
+//  stats - what the publisher says all sessions come to, as JSON
+//
+//  The publisher counts, and says so each second on the feed (topic a). Nothing is counted here.
 
 #ifndef STATS_H
 #define STATS_H
 
 #include "buffer.h"
-#include "last_value.h"
+#include "tally.h"
 
 typedef struct stats stats_t;
 
 stats_t *stats_new (void);
 void stats_destroy (stats_t **self_p);
 
-//  Counts all sessions of a viewer in, or out again; between the two it must not change.
-void stats_add (stats_t *self, const last_value_t *sessions, uint32_t slot, usher_str_t viewer_id);
-void stats_subtract (stats_t *self, const last_value_t *sessions, uint32_t slot, usher_str_t viewer_id);
+//  Takes a frame of topic a. False, with nothing changed, if it is none.
+bool stats_take (stats_t *self, const void *data, size_t size);
 
-//  Writes them as /v1/stats has them.
+//  Has the publisher said anything yet?
+bool stats_known (const stats_t *self);
+
+//  /v1/stats. partial: the picture may lack something.
 void stats_write (const stats_t *self, buffer_t *out, uint64_t now_ms, double messages_per_second,
                   bool partial);
 
-//  The live sessions of all viewers that are counted; for tests and metrics.
-uint64_t stats_concurrent_sessions (const stats_t *self);
-uint64_t stats_concurrent_viewers (const stats_t *self);
+//  /v1/titles: the limit most watched; /v1/titles/LABEL/count.
+void stats_write_titles (const stats_t *self, buffer_t *out, size_t limit, bool partial);
+void stats_write_title (const stats_t *self, buffer_t *out, usher_str_t label, bool partial);
+
+//  Members of the open object: ads with their rates, start-up times and rebuffering with percentiles.
+void stats_write_tally (buffer_t *out, const tally_t *tally);
+
+//  Percentiles that are shown.
+#define STATS_PERCENTILES 5
+extern const unsigned stats_percentiles [STATS_PERCENTILES];
 
 #endif

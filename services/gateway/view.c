@@ -8,15 +8,16 @@
 
 #include "json.h"
 
-bool
-view_is_concurrent (const usher_session_t *session)
+//  Is this session in front of somebody; is it still going on, be it paused.
+static bool
+is_playing (const usher_session_t *session)
 {
     return session->state == USHER_state_watching || session->state == USHER_state_rebuffering ||
            session->state == USHER_state_seeking || session->state == USHER_state_ad;
 }
 
-bool
-view_is_live (const usher_session_t *session)
+static bool
+is_live (const usher_session_t *session)
 {
     return session->state != USHER_state_ended && session->state != USHER_state_failed &&
            session->state != USHER_state_lost;
@@ -27,8 +28,7 @@ static int
 compare (const void *a, const void *b)
 {
     const usher_session_t *x = a, *y = b;
-    int rank_x = view_is_concurrent (x) * 2 + view_is_live (x),
-        rank_y = view_is_concurrent (y) * 2 + view_is_live (y);
+    int rank_x = is_playing (x) * 2 + is_live (x), rank_y = is_playing (y) * 2 + is_live (y);
     if (rank_x != rank_y)
         return rank_y - rank_x;
     if (x->seen_ms != y->seen_ms)

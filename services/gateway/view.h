@@ -22,10 +22,6 @@ typedef struct {
 //  Reads a viewer. Returns false when it has no session. Strings live in sessions' entries.
 bool view_read (view_viewer_t *viewer, const last_value_t *sessions, uint32_t slot, usher_str_t viewer_id);
 
-//  Is this session in front of somebody: counted as concurrent; is it still going on, be it paused.
-bool view_is_concurrent (const usher_session_t *session);
-bool view_is_live (const usher_session_t *session);
-
 void view_write_session (buffer_t *out, const usher_session_t *session);
 void view_write_viewer (buffer_t *out, const view_viewer_t *viewer, bool partial);
 

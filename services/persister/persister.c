@@ -1,7 +1,9 @@
 //  persister - the only process that knows the store
 //
-//  In     store: claim, history, write, load, load_live, quarantine, commit, positions, history_get, erase, forgotten
-//  Out    store: granted, written, loaded, live_page, quarantined, position, history_row, erasure, forget
+//  In     store: claim, history, write, load, load_live, quarantine, commit, positions, history_get, erase, forgotten,
+//         aggregate_put, aggregate_get
+//  Out    store: granted, written, loaded, live_page, quarantined, position, history_row, erasure, forget, aggregate_kept,
+//         aggregate_row
 //  Keeps  store.db. In memory nothing but the messages of the loop turn that is running.
 //  Turn   All that arrives in one turn of the loop is one transaction, so a hundred writes cost one sync of the
 //         disk. Receipts wait in a parcel until COMMIT has succeeded, and questions are answered after it, from
@@ -181,6 +183,9 @@ answer_question (persister_t *self, reader_t *reader, const usher_msg_t *msg)
     case USHER_MSG_history_get:
         good = store_history (self->store, &msg->history_get, self->now_s, pass_on, reader);
         break;
+    case USHER_MSG_aggregate_get:
+        good = spans_get (store_spans (self->store), &msg->aggregate_get, pass_on, reader);
+        break;
     default:
         return false;
     }
@@ -275,7 +280,7 @@ tell_wishes_again (persister_t *self, usher_time_t now, outbox_t *out)
 
 //  ---- handlers
 
-//  load, load_live, positions, history_get
+//  load, load_live, positions, history_get, aggregate_get
 static void
 on_question (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
@@ -475,6 +480,17 @@ on_forgotten (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
     search_quarantine (self, out);
 }
 
+static void
+on_aggregate_put (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    persister_t *self = self_;
+    usher_msg_t kept = { .id = USHER_MSG_aggregate_kept, .aggregate_kept = { msg->aggregate_put.seq } };
+    if (begin (self) && !spans_put (store_spans (self->store), &msg->aggregate_put))
+        note_failure (self, "aggregate");
+    if (msg->aggregate_put.seq)
+        put_later (self, peer, &kept, out);
+}
+
 //  ---- the loop
 
 //  A peer that starts anew sends again what matters.
@@ -516,7 +532,8 @@ sweep (persister_t *self)
     if (!begin (self))
         return;
     int deleted = store_sweep (self->store, self->now_s, SWEEP_ROWS);
-    if (deleted < 0)
+    int old = spans_sweep (store_spans (self->store), self->now_s, SWEEP_ROWS);
+    if (deleted < 0 || old < 0)
         note_failure (self, "sweep");
     else
         self->turn.expired += (uint64_t)deleted;
@@ -649,6 +666,8 @@ static const service_route_t routes [] = {
     { USHER_LINK_store, USHER_MSG_history_get, on_question },
     { USHER_LINK_store, USHER_MSG_erase, on_erase },
     { USHER_LINK_store, USHER_MSG_forgotten, on_forgotten },
+    { USHER_LINK_store, USHER_MSG_aggregate_put, on_aggregate_put },
+    { USHER_LINK_store, USHER_MSG_aggregate_get, on_question },
 };
 
 const service_spec_t persister_service = {

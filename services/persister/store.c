@@ -14,6 +14,7 @@ struct store {
     store_file_t *file;
     sql_t sql;    //  on the file
     tombstones_t *tombstones;
+    spans_t *spans;
 };
 
 //  ---- opening
@@ -27,13 +28,14 @@ store_new (const char *directory, store_opening_t *opening, char *why, size_t wh
     store_t *self = memory_new (1, sizeof *self);
     self->file = file;
     self->tombstones = tombstones_new (store_file_db (file));
-    if (!self->tombstones)
+    self->spans = self->tombstones ? spans_new (store_file_db (file)) : NULL;
+    if (!self->spans)
         snprintf (self->sql.error, sizeof self->sql.error, "%s", sqlite3_errmsg (store_file_db (file)));
     else if (sql_open (&self->sql, store_file_db (file)))
         return self;
     //  Our own mark is on it, but its tables are not ours.
     *opening = STORE_UNUSABLE;
-    snprintf (why, why_size, "%s: %s", store_file_path (file), self->sql.error);
+    snprintf (why, why_size, "%s: %s", store_file_path (file), sqlite3_errmsg (store_file_db (file)));
     store_destroy (&self);
     return NULL;
 }
@@ -45,6 +47,7 @@ store_destroy (store_t **self_p)
     if (!self)
         return;
     tombstones_destroy (&self->tombstones);
+    spans_destroy (&self->spans);
     sql_close (&self->sql);
     store_file_destroy (&self->file);
     free (self);
@@ -60,7 +63,16 @@ store_file (const store_t *self)
 const char *
 store_error (const store_t *self)
 {
-    return self->sql.error;
+    //  Of statements that are not of sql.h the connection itself still knows.
+    int code = sqlite3_errcode (self->sql.db);
+    bool fresh = code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE;
+    return fresh ? sqlite3_errmsg (self->sql.db) : self->sql.error;
+}
+
+spans_t *
+store_spans (store_t *self)
+{
+    return self->spans;
 }
 
 tombstones_t *

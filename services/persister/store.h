@@ -10,6 +10,7 @@
 #ifndef STORE_H
 #define STORE_H
 
+#include "spans.h"
 #include "tombstones.h"
 
 #define STORE_FILE "store.db"
@@ -48,6 +49,9 @@ void store_destroy (store_t **self_p);
 //  The file's path; SQLite's words about the last failure.
 const char *store_file (const store_t *self);
 const char *store_error (const store_t *self);
+
+//  What seconds and minutes came to: a table of the same file.
+spans_t *store_spans (store_t *self);
 
 //  Lets the file grow to so many pages of 4096 bytes; beyond, writes fail as on a full disk. 0: no limit.
 void store_limit_pages (store_t *self, uint32_t pages);

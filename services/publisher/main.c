@@ -6,6 +6,7 @@ static const service_link_t links [] = {
     { USHER_LINK_changes, SERVICE_BIND },
     { USHER_LINK_snapshots, SERVICE_BIND },
     { USHER_LINK_feed, SERVICE_PUBLISH },
+    { USHER_LINK_store, SERVICE_CONNECT },
 };
 
 static const service_route_t routes [] = {
@@ -13,6 +14,7 @@ static const service_route_t routes [] = {
     { USHER_LINK_changes, USHER_MSG_announce, publisher_announce },
     { USHER_LINK_changes, USHER_MSG_filled, publisher_filled },
     { USHER_LINK_snapshots, USHER_MSG_snapshot_request, publisher_snapshot_request },
+    { USHER_LINK_store, USHER_MSG_aggregate_kept, publisher_aggregate_kept },
 };
 
 static void

@@ -10,6 +10,8 @@
 #include "buffer.h"
 #include "memory.h"
 #include "metrics.h"
+#include "picture.h"
+#include "series.h"
 #include "snapshots.h"
 
 //  A slot's frame is sent before the turn ends once it is this large.
@@ -18,6 +20,8 @@
 #define KEEP_BYTES 4096
 #define TIDE_MS 1000
 #define NO_SHARD (-1)
+//  A drain waits for the store's last answers for so long.
+#define FAREWELL_MS 1000
 
 typedef struct {
     uint64_t seq;
@@ -30,12 +34,16 @@ struct publisher {
     uint64_t epoch;
     publisher_publish_fn *publish;
     void *arg;
-    last_value_t *sessions;
+    picture_t *picture;
+    const last_value_t *sessions;    //  the picture's
+    series_t *series;
     snapshots_t *snapshots;
     slot_t slots [USHER_SLOTS];
     uint16_t dirty [USHER_SLOTS];
     size_t dirty_count;
-    int64_t tide_at_ms;    //  mono; when the next one is due
+    int64_t tide_at_ms;        //  mono; when the next one is due
+    uint64_t wall_ms;          //  of the last turn or tick
+    int64_t farewell_at_ms;    //  mono; when a drain waits no longer; 0 not draining
     uint64_t accepted, stale, announced, frames, bytes, gone;
 };
 
@@ -46,7 +54,10 @@ publisher_new (uint64_t epoch, publisher_publish_fn *publish, void *arg)
     self->epoch = epoch;
     self->publish = publish;
     self->arg = arg;
-    self->sessions = last_value_new ();
+    self->picture = picture_new ();
+    self->sessions = picture_sessions (self->picture);
+    self->series = series_new (epoch);
+    self->wall_ms = epoch;
     self->snapshots = snapshots_new (epoch);
     for (size_t slot = 0; slot < USHER_SLOTS; slot++) {
         self->slots [slot].filling = true;
@@ -63,7 +74,8 @@ publisher_destroy (void **self_p)
         return;
     for (size_t slot = 0; slot < USHER_SLOTS; slot++)
         buffer_free (&self->slots [slot].pending);
-    last_value_destroy (&self->sessions);
+    series_destroy (&self->series);
+    picture_destroy (&self->picture);
     snapshots_destroy (&self->snapshots);
     free (self);
     *self_p = NULL;
@@ -143,6 +155,19 @@ publish_tide (publisher_t *self, int64_t wall_ms)
     publish (self, "t", 1, frame, size);
 }
 
+static void
+publish_aggregates (publisher_t *self)
+{
+    aggregates_t *aggregates = picture_aggregates (self->picture);
+    buffer_t frame = { 0 };
+    usher_frame_begin (buffer_reserve (&frame, USHER_FRAME_HEAD), USHER_FRAME_HEAD);
+    frame.size = USHER_FRAME_HEAD;
+    tally_write (aggregates_now (aggregates), &frame);
+    aggregates_write_keys (aggregates, AGGREGATES_KEYS_NOW, &frame);
+    publish (self, "a", 1, frame.data, frame.size);
+    buffer_free (&frame);
+}
+
 //  ---- from shards
 
 //  The newest epoch that speaks for a viewer; 0 nobody does. A zombie's messages are older.
@@ -177,12 +202,14 @@ publisher_session (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *o
     publisher_t *self = arg;
     (void)peer;
     (void)out;
-    if (is_stale (self, &msg->session) || !last_value_put (self->sessions, &msg->session)) {
+    if (is_stale (self, &msg->session) || !picture_put (self->picture, &msg->session, self->wall_ms)) {
         self->stale++;
         return;
     }
     self->accepted++;
-    feed (self, msg->session.slot, msg);
+    usher_msg_t said = *msg;
+    said.session.restored = 0;    //  nothing to anybody behind us
+    feed (self, msg->session.slot, &said);
 }
 
 void
@@ -217,7 +244,7 @@ forget_older (publisher_t *self, uint32_t slot, uint64_t epoch)
                                          .epoch = epoch,
                                          .gone = 1 } };
         feed (self, slot, &msg);
-        last_value_remove (self->sessions, slot, at);
+        picture_remove (self->picture, slot, at, self->wall_ms);
         self->gone++;
     }
 }
@@ -255,6 +282,26 @@ publisher_snapshot_request (void *arg, uint32_t peer, const usher_msg_t *msg, ou
     snapshots_ask (self->snapshots, peer, &msg->snapshot_request);
 }
 
+//  ---- the store
+
+void
+publisher_aggregate_kept (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    publisher_t *self = arg;
+    (void)peer;
+    (void)out;
+    series_kept (self->series, msg->aggregate_kept.seq);
+}
+
+static unsigned
+slots_filling (const publisher_t *self)
+{
+    unsigned count = 0;
+    for (size_t slot = 0; slot < USHER_SLOTS; slot++)
+        count += self->slots [slot].filling;
+    return count;
+}
+
 //  ---- the skeleton's calls
 
 static void
@@ -277,6 +324,8 @@ publisher_peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *n
         shard_up (self, peer, name, out);
     else if (link == USHER_LINK_snapshots)
         snapshots_forget (self->snapshots, peer);
+    else if (link == USHER_LINK_store)
+        series_store_up (self->series);
 }
 
 void
@@ -298,7 +347,7 @@ bool
 publisher_turn (void *arg, usher_time_t now, outbox_t *out)
 {
     publisher_t *self = arg;
-    (void)now;
+    self->wall_ms = (uint64_t)now.wall_ms;
     //  First the feed: then what is held and the numbers agree, and a snapshot may say both.
     publish_dirty (self);
     return snapshots_turn (self->snapshots, self->sessions, seq_of, self, out);
@@ -308,35 +357,42 @@ void
 publisher_tick (void *arg, usher_time_t now, outbox_t *out)
 {
     publisher_t *self = arg;
-    (void)out;
+    self->wall_ms = (uint64_t)now.wall_ms;
+    picture_tick (self->picture, self->wall_ms);
+    if (!self->farewell_at_ms)
+        series_tick (self->series, picture_aggregates (self->picture), self->wall_ms, slots_filling (self));
+    series_send (self->series, now.mono_ms, out);
     if (now.mono_ms < self->tide_at_ms)
         return;
     self->tide_at_ms = now.mono_ms + TIDE_MS;
     publish_dirty (self);
     publish_tide (self, now.wall_ms);
+    publish_aggregates (self);
 }
 
 bool
 publisher_drained (void *arg, usher_time_t now, outbox_t *out)
 {
-    (void)now;
-    (void)out;
-    publish_dirty (arg);
-    return true;
+    publisher_t *self = arg;
+    publish_dirty (self);
+    if (!self->farewell_at_ms) {
+        self->farewell_at_ms = now.mono_ms + FAREWELL_MS;
+        series_end (self->series, picture_aggregates (self->picture));
+    }
+    series_send (self->series, now.mono_ms, out);
+    return series_waiting (self->series) == 0 || now.mono_ms >= self->farewell_at_ms;
 }
 
 void
 publisher_metrics (const void *arg, FILE *out)
 {
     const publisher_t *self = arg;
-    unsigned filling = 0;
-    for (size_t slot = 0; slot < USHER_SLOTS; slot++)
-        filling += self->slots [slot].filling;
     const metric_t rows [] = {
         { "publisher_sessions", METRIC_GAUGE, "Sessions held.", NULL, last_value_total (self->sessions) },
         { "publisher_session_bytes", METRIC_GAUGE, "Encoded bytes of the sessions held.", NULL,
           last_value_bytes (self->sessions) },
-        { "publisher_slots_filling", METRIC_GAUGE, "Slots that no shard has filled yet.", NULL, filling },
+        { "publisher_slots_filling", METRIC_GAUGE, "Slots that no shard has filled yet.", NULL,
+          slots_filling (self) },
         { "publisher_changes_total", METRIC_COUNTER, "Session messages taken.", NULL, self->accepted },
         { "publisher_stale_total", METRIC_COUNTER, "Messages older than what is held.", NULL, self->stale },
         { "publisher_announced_total", METRIC_COUNTER, "Announcements published.", NULL, self->announced },
@@ -346,8 +402,13 @@ publisher_metrics (const void *arg, FILE *out)
         { "publisher_bytes_total", METRIC_COUNTER, "Bytes published.", NULL, self->bytes },
         { "publisher_snapshots_waiting", METRIC_GAUGE, "Snapshot requests being answered.", NULL,
           snapshots_waiting (self->snapshots) },
+        { "publisher_spans_waiting", METRIC_GAUGE, "Seconds and minutes that the store has not answered for.",
+          NULL, series_waiting (self->series) },
+        { "publisher_spans_dropped_total", METRIC_COUNTER, "Spans given up: the store was gone for too long.",
+          NULL, series_dropped (self->series) },
     };
     metrics_write (rows, sizeof rows / sizeof *rows, out);
+    aggregates_metrics (picture_aggregates (self->picture), out);
 }
 
 const last_value_t *

@@ -1,10 +1,11 @@
 //  publisher - one numbered feed and snapshots of all live sessions
 //
-//  In:   session, announce, filled (changes, from shards); snapshot_request (snapshots, from gateways).
-//  Out:  the feed (see README.md here); fill to shards that are new; snapshot_slot and session to gateways.
-//  Keeps the newest message of every live session (common/last_value), and per slot the last number.
-//  Its drain waits for nothing but the frames of the current loop turn.
-//  Its death costs nothing: it starts with a new epoch, shards fill it again, gateways ask for snapshots.
+//  In:   session, announce, filled (changes, from shards); snapshot_request (snapshots, from gateways); aggregate_kept (store).
+//  Out:  the feed (see README.md here); fill to shards that are new; snapshot_slot and session to gateways; aggregate_put (store).
+//  Keeps the newest message of every live session and what they come to (picture.h), and per slot the last number.
+//  Its drain waits for the frames of the current loop turn, and up to a second for the store to take the last second.
+//  Its death costs the second that was running: it starts with a new epoch, shards fill it again, gateways ask for snapshots,
+//  and the seconds until then are missing or partial in the series.
 //
 //  Pure: frames leave through a function, time is given.
 
@@ -29,6 +30,7 @@ void publisher_session (void *self, uint32_t peer, const usher_msg_t *msg, outbo
 void publisher_announce (void *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
 void publisher_filled (void *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
 void publisher_snapshot_request (void *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
+void publisher_aggregate_kept (void *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
 void publisher_peer_up (void *self, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out);
 void publisher_peer_down (void *self, usher_link_id_t link, uint32_t peer);
 bool publisher_turn (void *self, usher_time_t now, outbox_t *out);

@@ -27,6 +27,7 @@ typedef struct {
     uint64_t fed_ms;          //  source clock of it
     bool shown;               //  the feed has it as live
     bool unfed;               //  the feed lacks soft facts, which go out with the next look
+    bool restored;            //  what is told of it next is no news: it was loaded, or forgotten meanwhile
 } session_t;
 
 typedef enum { SESSION_APPLIED, SESSION_DUPLICATE, SESSION_LATE } session_outcome_t;

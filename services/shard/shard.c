@@ -31,7 +31,7 @@ struct shard {
     usher_time_t now;
     uint64_t clock_ms;    //  the source's clock; never goes back
     uint64_t epoch;       //  0: not granted
-    bool store_up, live_loaded, stale, publisher_up, filling, retry;
+    bool store_up, live_loaded, stale, publisher_up, publisher_full, filling, retry;
     size_t fill_cursor;
     uint32_t owners_size;
     char owners [USHER_SLOTS];
@@ -87,6 +87,13 @@ shard_is_stale (const shard_t *self)
 
 //  ---- the feed
 
+//  Are a session's totals no news? So it is too where the publisher has started and may not have heard of it yet.
+static bool
+is_restored (const shard_t *self, const session_t *session)
+{
+    return session->restored || (session->feed_version && !self->publisher_full);
+}
+
 static void
 tell_session (shard_t *self, actor_t *actor, session_t *session, bool gone)
 {
@@ -96,6 +103,7 @@ tell_session (shard_t *self, actor_t *actor, session_t *session, bool gone)
         session_describe (session, &msg.session);
         viewer_describe_earlier (&actor->viewer, &msg.session);
     }
+    msg.session.restored = !gone && is_restored (self, session);
     msg.session.session_id = session->known.session_id;
     msg.session.slot = actor->viewer.slot;
     msg.session.viewer_id = actor->viewer.id;
@@ -105,6 +113,7 @@ tell_session (shard_t *self, actor_t *actor, session_t *session, bool gone)
     session->fed_ms = self->clock_ms;
     session->shown = !gone;
     session->unfed = false;
+    session->restored = gone;
     if (self->publisher_up)
         outbox_put (self->out, USHER_LINK_changes, 0, &msg);
 }
@@ -490,6 +499,7 @@ actor_wake (shard_t *self, actor_t *actor)
     for (size_t at = 0; at < actor->viewer.session_count; at++) {
         session_t *session = &actor->viewer.sessions [at];
         session->grace_ms = self->clock_ms;
+        session->restored = true;
         session->shown = session_forget_at (session, self->config) > self->clock_ms;
     }
     //  Once it is known which are shown: each says what the others were.
@@ -754,6 +764,7 @@ fill_some (shard_t *self)
         actor_t *actor = roll_next (self->roll, &self->fill_cursor);
         if (!actor) {
             self->filling = false;
+            self->publisher_full = true;
             usher_msg_t msg = { .id = USHER_MSG_filled };
             msg.filled =
                 (usher_filled_t){ self->number, usher_bytes (self->owners, self->owners_size), self->epoch };
@@ -778,7 +789,7 @@ shard_peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *name,
         receipts_open (self->receipts, peer);
     if (link == USHER_LINK_changes) {
         self->publisher_up = true;
-        self->filling = false;
+        self->publisher_full = self->filling = false;
     }
     if (link == USHER_LINK_store) {
         self->store_up = true;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEP_MS = 5, REBIRTH_STEPS = 400, FULL_STEPS = 3000, ROWS_PER_READ = 20, EDGES = 8, ROUTES_MAX = 16 };
+enum { STEP_MS = 5, REBIRTH_STEPS = 400, FULL_STEPS = 3000, ROWS_PER_READ = 20, EDGES = 9, ROUTES_MAX = 16 };
 
 #define GENERATION 77u
 
@@ -412,17 +412,17 @@ disk_step (world_t *self, bool faults)
 }
 
 void
-world_step (world_t *self, bool kills)
+world_step (world_t *self, unsigned mortals)
 {
     self->now.wall_ms += STEP_MS;
     self->now.mono_ms += STEP_MS;
-    disk_step (self, kills);
+    disk_step (self, mortals);
     if (world_random (self, 3) == 0)
         process_step (self, (world_process_t)world_random (self, WORLD_PROCESSES));
     else
         edge_step (self, &self->edges [world_random (self, self->edge_count)]);
-    if (kills && world_random (self, 700) == 0)
-        world_kill (self, (world_process_t)world_random (self, WORLD_PROCESSES));
+    if (mortals && world_random (self, 700) == 0)
+        world_kill (self, (world_process_t)world_random (self, mortals));
 }
 
 bool
@@ -448,6 +448,7 @@ specs_set (world_t *self)
         { USHER_LINK_changes, USHER_MSG_announce, publisher_announce },
         { USHER_LINK_changes, USHER_MSG_filled, publisher_filled },
         { USHER_LINK_snapshots, USHER_MSG_snapshot_request, publisher_snapshot_request },
+        { USHER_LINK_store, USHER_MSG_aggregate_kept, publisher_aggregate_kept },
     };
     const service_spec_t shard = { .routes = shard_routes,
                                    .route_count = shard_route_count,
@@ -507,6 +508,7 @@ world_new (uint64_t seed, const world_row_t *rows, size_t row_count, const char 
     }
     edge_add (self, USHER_LINK_store, WORLD_INGESTER, WORLD_PERSISTER, 0, WORLD_SHARDS);
     edge_add (self, USHER_LINK_store, WORLD_GATEWAY, WORLD_PERSISTER, 0, WORLD_SHARDS + 1);
+    edge_add (self, USHER_LINK_store, WORLD_PUBLISHER, WORLD_PERSISTER, 0, WORLD_SHARDS + 2);
     for (world_process_t which = 0; which < WORLD_PROCESSES; which++) {
         self->processes [which].out = outbox_new (on_send, self);
         birth (self, which);

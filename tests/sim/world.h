@@ -10,6 +10,7 @@
 
 #define WORLD_SHARDS 2
 
+//  Those whose death repeats nothing that was told to the publisher come first.
 typedef enum {
     WORLD_PERSISTER,
     WORLD_PUBLISHER,
@@ -34,8 +35,9 @@ world_t *world_new (uint64_t seed, const world_row_t *rows, size_t row_count, co
                     int64_t start_ms);
 void world_destroy (world_t **self_p);
 
-//  One step of one process or one delivery, as the seed says; with kills, now and then a death or a full disk.
-void world_step (world_t *self, bool kills);
+//  One step of one process or one delivery, as the seed says; now and then one of the first so many processes dies, or the disk is
+//  full. 0: no faults.
+void world_step (world_t *self, unsigned mortals);
 
 //  Is everything read, written and committed, with nobody dead? Clocks and beats go on all the same.
 bool world_is_still (const world_t *self);

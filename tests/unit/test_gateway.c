@@ -451,7 +451,10 @@ test_stuck_clients_are_known (void **state)
 static json_t *
 get (fixture_t *self, api_request_t request, unsigned status)
 {
-    const char **texts [] = { &request.status, &request.title, &request.q, &request.limit, &request.cursor };
+    const char **texts [] = { &request.status,      &request.title,     &request.q,
+                              &request.limit,       &request.cursor,    &request.series.metric,
+                              &request.series.from, &request.series.to, &request.series.resolution,
+                              &request.series.by };
     for (size_t at = 0; at < sizeof texts / sizeof *texts; at++)
         *texts [at] = *texts [at] ? *texts [at] : "";
     const api_world_t world = { self->clients, self->mirror,   self->now_ms,
@@ -594,6 +597,9 @@ test_paths (void **state)
     get_only (&self, "/readyz", 200);
     get_only (&self, "/metrics", 200);
     get_only (&self, "/v1/stats", 200);
+    get_only (&self, "/v1/stats/series", 0);
+    get_only (&self, "/v1/titles", 200);
+    get_only (&self, "/v1/titles/Film: part 1/2/count", 200);
     get_only (&self, "/ws", 426);
     json_decref (get (&self, (api_request_t){ .path = "/v1/viewers", .limit = "0" }, 400));
     json_decref (get (&self, (api_request_t){ .path = "/v1/viewers", .cursor = "zz" }, 400));
@@ -634,12 +640,172 @@ test_pages_meet_everybody_once (void **state)
         200);
     assert_int_equal (json_array_size (json_object_get (found, "viewers")), 500);
     json_decref (found);
-    json_t *stats = get (&self, (api_request_t){ .path = "/v1/stats" }, 200);
-    assert_int_equal (json_integer_value (json_object_get (stats, "concurrent_viewers")), 2000);
-    assert_int_equal (json_integer_value (json_object_get (stats, "concurrent_sessions")), 2001);
-    assert_int_equal (json_integer_value (json_object_get (stats, "live_viewers")), 3000);
-    json_decref (stats);
     end (&self);
+}
+
+//  ---- stats and series
+
+static void
+say (buffer_t *frame, const char *key, usher_dimension_t which, bool other, uint64_t sessions)
+{
+    usher_msg_t msg = { .id = USHER_MSG_aggregate_key,
+                        .aggregate_key = { which, usher_str (key), other, sessions, sessions - 1 } };
+    tally_write_message (&msg, frame);
+}
+
+static int64_t
+integer_at (const json_t *json, const char *member, const char *inner)
+{
+    json = json_object_get (json, member);
+    return json_integer_value (inner ? json_object_get (json, inner) : json);
+}
+
+static void
+test_stats_are_what_the_publisher_says (void **state)
+{
+    (void)state;
+    fixture_t self;
+    begin (&self);
+    json_t *stats = get (&self, (api_request_t){ .path = "/v1/stats" }, 200);
+    assert_true (json_is_true (json_object_get (stats, "partial")));
+    json_decref (stats);
+    tally_t now = { .sum = { .ads = 4, .ads_completed = 3, .ads_skipped = (uint64_t)-1, .errors = 2 } };
+    histogram_add (&now.startup_ms, 100, 1);
+    histogram_add (&now.stalled_ppm, 0, 1);
+    buffer_t frame = { 0 };
+    usher_frame_begin (buffer_reserve (&frame, USHER_FRAME_HEAD), USHER_FRAME_HEAD);
+    frame.size = USHER_FRAME_HEAD;
+    tally_write (&now, &frame);
+    say (&frame, "", USHER_dimension_concurrent, false, 9);
+    say (&frame, "rebuffering", USHER_dimension_state, false, 2);
+    say (&frame, "Film", USHER_dimension_medium, false, 6);
+    say (&frame, "Other", USHER_dimension_medium, false, 2);
+    say (&frame, "", USHER_dimension_medium, true, 1);
+    assert_false (stats_take (clients_stats (self.clients), frame.data, frame.size - 1));
+    assert_true (stats_take (clients_stats (self.clients), frame.data, frame.size));
+    buffer_free (&frame);
+    stats = get (&self, (api_request_t){ .path = "/v1/stats" }, 200);
+    assert_true (json_is_false (json_object_get (stats, "partial")));
+    assert_int_equal (integer_at (stats, "concurrent_sessions", NULL), 9);
+    assert_int_equal (integer_at (stats, "concurrent_viewers", NULL), 8);
+    assert_int_equal (integer_at (stats, "rebuffering", NULL), 2);
+    assert_int_equal (integer_at (stats, "sessions_by_state", "REBUFFERING"), 2);
+    assert_int_equal (integer_at (stats, "startup_ms", "p99"), 100);
+    assert_int_equal (integer_at (stats, "ads", "skipped"), 0);
+    assert_true (json_real_value (json_object_get (json_object_get (stats, "ads"), "completion_rate")) ==
+                 0.75);
+    json_decref (stats);
+    json_t *titles = get (&self, (api_request_t){ .path = "/v1/titles", .limit = "1" }, 200);
+    assert_int_equal (json_array_size (json_object_get (titles, "titles")), 1);
+    assert_int_equal (integer_at (titles, "other_sessions", NULL), 3);
+    json_decref (titles);
+    json_t *title = get (&self, (api_request_t){ .path = "/v1/titles/Other/count" }, 200);
+    assert_int_equal (integer_at (title, "sessions", NULL), 2);
+    json_decref (title);
+    title = get (&self, (api_request_t){ .path = "/v1/titles/Unknown/count" }, 200);
+    assert_true (json_is_false (json_object_get (title, "exact")));
+    json_decref (title);
+    end (&self);
+}
+
+static void
+add_row (series_t *series, uint64_t at_s, uint32_t seconds, uint32_t partial, uint64_t sessions,
+         uint64_t startup_ms, const char *title)
+{
+    tally_t tally = { .sum = { .step_s = 60,
+                               .at_s = at_s,
+                               .seconds = seconds,
+                               .partial = partial,
+                               .sessions = sessions,
+                               .sessions_max = sessions / seconds,
+                               .ads = 1 } };
+    histogram_add (&tally.startup_ms, startup_ms, 1);
+    buffer_t body = { 0 };
+    tally_write (&tally, &body);
+    say (&body, title, USHER_dimension_medium, !*title, 3);
+    say (&body, "usher", USHER_dimension_app, false, 5);
+    series_add (series, usher_bytes (body.data, body.size));
+    buffer_free (&body);
+}
+
+static double
+point_of (const json_t *json, const char *column, size_t at)
+{
+    const json_t *value = json_array_get (json_object_get (json_object_get (json, "columns"), column), at);
+    return json_is_null (value) ? -1 : json_number_value (value);
+}
+
+static void
+test_a_series_adds_up_parts_and_shows_gaps (void **state)
+{
+    (void)state;
+    series_query_t query;
+    const series_words_t words = { "1m", "1700000100", "1700000280",
+                                   "concurrent_sessions,ads_started,startup_ms_p50", "medium" };
+    assert_null (series_read_query (&query, &words, 1700000000 + 3600));
+    assert_int_equal (query.from_s, 1700000100);
+    assert_int_equal (query.to_s, 1700000280);
+    series_t *series = series_new (&query);
+    add_row (series, 1700000100, 60, 0, 600, 10, "Film");
+    //  Two publishers saw one minute, and nobody some seconds of it.
+    add_row (series, 1700000220, 20, 0, 100, 20, "Film");
+    add_row (series, 1700000220, 30, 5, 400, 40, "Other");
+    add_row (series, 1700000280, 1, 0, 1, 1, "");    //  behind the range
+    series_add (series, usher_str ("damaged"));
+    buffer_t text = { 0 };
+    series_write (series, &text);
+    json_t *json = json_loadb (text.data, text.size, 0, NULL);
+    assert_non_null (json);
+    assert_int_equal (json_integer_value (json_array_get (json_object_get (json, "seconds"), 1)), 0);
+    assert_int_equal (json_integer_value (json_array_get (json_object_get (json, "seconds"), 2)), 50);
+    assert_int_equal (json_integer_value (json_array_get (json_object_get (json, "partial_seconds"), 2)), 5);
+    assert_true (point_of (json, "concurrent_sessions", 0) == 10);
+    assert_true (point_of (json, "concurrent_sessions", 1) == -1);
+    assert_true (point_of (json, "concurrent_sessions", 2) == 10);
+    assert_true (point_of (json, "ads_started", 2) == 2);
+    assert_true (point_of (json, "startup_ms_p50", 2) == 20);
+    assert_int_equal (json_object_size (json_object_get (json, "columns")), 3);
+    //  Of keys a span tells what they had at its end: nothing is 0, a gap is null.
+    const json_t *keys = json_object_get (json, "keys"), *film = json_array_get (keys, 0);
+    const json_t *sessions = json_object_get (film, "sessions");
+    assert_int_equal (json_array_size (keys), 2);
+    assert_string_equal (json_string_value (json_object_get (film, "key")), "Film");
+    assert_int_equal (json_integer_value (json_array_get (sessions, 0)), 3);
+    assert_true (json_is_null (json_array_get (sessions, 1)));
+    assert_int_equal (json_integer_value (json_array_get (sessions, 2)), 0);
+    assert_true (json_is_integer (json_array_get (sessions, 2)));
+    const json_t *total = json_object_get (json, "total");
+    assert_int_equal (integer_at (total, "seconds", NULL), 110);
+    assert_int_equal (integer_at (total, "ads", "started"), 3);
+    assert_int_equal (integer_at (total, "startup_ms", "sessions"), 3);
+    json_decref (json);
+    buffer_free (&text);
+    series_destroy (&series);
+}
+
+static void
+test_what_is_asked_of_a_series (void **state)
+{
+    (void)state;
+    series_query_t query;
+    const uint64_t now_s = 1700000042;
+    assert_null (series_read_query (&query, &(series_words_t){ "1s", "", "", "", "" }, now_s));
+    assert_int_equal (query.to_s - query.from_s, 3600);
+    assert_int_equal (query.to_s, now_s - 3);
+    assert_false (query.by);
+    assert_null (series_read_query (&query, &(series_words_t){ "", "0", "99999999999", "", "app" }, now_s));
+    assert_int_equal (query.step_s, 60);
+    assert_int_equal (query.to_s - query.from_s, 86400);
+    assert_int_equal (query.dimension, USHER_dimension_app);
+    assert_null (series_read_query (&query, &(series_words_t){ "1s", "99999999999", "5", "", "" }, now_s));
+    assert_int_equal (query.to_s, query.from_s);
+    static const series_words_t wrong [] = { { "2s", "", "", "", "" },
+                                             { "1s", "-5", "", "", "" },
+                                             { "1s", "", "soon", "", "" },
+                                             { "1s", "", "", "errors,wrong", "" },
+                                             { "1s", "", "", "", "live" } };
+    for (size_t at = 0; at < sizeof wrong / sizeof *wrong; at++)
+        assert_non_null (series_read_query (&query, &wrong [at], now_s));
 }
 
 //  ---- static files
@@ -710,6 +876,9 @@ main (void)
         cmocka_unit_test (test_what_can_be_deleted),
         cmocka_unit_test (test_paths),
         cmocka_unit_test (test_pages_meet_everybody_once),
+        cmocka_unit_test (test_stats_are_what_the_publisher_says),
+        cmocka_unit_test (test_a_series_adds_up_parts_and_shows_gaps),
+        cmocka_unit_test (test_what_is_asked_of_a_series),
         cmocka_unit_test (test_ranges),
         cmocka_unit_test (test_paths_stay_inside),
     };

@@ -45,6 +45,8 @@ on_publish (void *arg, const void *topic, size_t topic_size, const void *data, s
 {
     world_t *self = arg;
     assert_true (topic_size == 1 || topic_size == 3);
+    if (*(const char *)topic == 'a')
+        return;    //  aggregates are not the mirror's matter
     assert_true (*(const char *)topic == (topic_size == 1 ? 't' : 's'));
     if (roll (self, 100) < self->loss)
         return;

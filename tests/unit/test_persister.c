@@ -334,6 +334,59 @@ test_quarantine_keeps_once (void **state)
     free (text);
 }
 
+static void
+put_span (bench_t *bench, uint64_t seq, uint32_t step_s, uint64_t at_s, uint64_t part, const char *body)
+{
+    usher_msg_t put = { .id = USHER_MSG_aggregate_put,
+                        .aggregate_put = { seq, step_s, at_s, part, usher_str (body) } };
+    bench_tell (bench, &put);
+}
+
+//  The bodies of all seconds or minutes, as one text.
+static void
+expect_spans (bench_t *bench, uint32_t step_s, const char *expected)
+{
+    usher_msg_t ask = { .id = USHER_MSG_aggregate_get,
+                        .aggregate_get = { 9, step_s, BENCH_NOW_S - 100000, BENCH_NOW_S + 60 } };
+    bench_tell (bench, &ask);
+    bench_turn (bench);
+    char text [64] = "";
+    for (;;) {
+        usher_msg_t msg = bench_answer (bench, USHER_MSG_aggregate_row);
+        assert_int_equal (msg.aggregate_row.request, 9);
+        if (msg.aggregate_row.last)
+            break;
+        strncat (text, msg.aggregate_row.body.data, msg.aggregate_row.body.size);
+    }
+    assert_string_equal (text, expected);
+    bench_no_answer (bench);
+}
+
+static void
+test_spans_are_kept_by_part_and_swept_by_age (void **state)
+{
+    bench_t *bench = *state;
+    put_span (bench, 1, 1, BENCH_NOW_S - 5, 7, "b");
+    put_span (bench, 2, 1, BENCH_NOW_S - 6, 7, "a");
+    put_span (bench, 3, 60, BENCH_NOW_S - 60, 8, "D");
+    put_span (bench, 0, 60, BENCH_NOW_S - 60, 7, "x");
+    put_span (bench, 0, 60, BENCH_NOW_S - 60, 7, "C");
+    put_span (bench, 4, 60, BENCH_NOW_S - 86401, 7, "B");
+    put_span (bench, 5, 60, BENCH_NOW_S - 86520, 7, "A");
+    put_span (bench, 6, 1, BENCH_NOW_S - 3700, 7, "0");
+    bench_turn (bench);
+    //  The two that run on want no receipt.
+    for (uint64_t seq = 1; seq <= 6; seq++)
+        assert_int_equal (bench_answer (bench, USHER_MSG_aggregate_kept).aggregate_kept.seq, seq);
+    bench_no_answer (bench);
+    bench_restart (bench);
+    expect_spans (bench, 1, "0ab");
+    expect_spans (bench, 60, "ABCD");
+    persister_service.tick (bench->persister, bench->now, bench->out);
+    expect_spans (bench, 1, "ab");
+    expect_spans (bench, 60, "BCD");
+}
+
 int
 main (void)
 {
@@ -352,6 +405,7 @@ main (void)
         TEST (test_live_profiles_come_in_pages_to_their_owner),
         TEST (test_positions_only_go_forward),
         TEST (test_quarantine_keeps_once),
+        TEST (test_spans_are_kept_by_part_and_swept_by_age),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

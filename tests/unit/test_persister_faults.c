@@ -78,7 +78,10 @@ test_a_failed_turn_counts_nothing_as_kept (void **state)
     usher_msg_t huge = { .id = USHER_MSG_quarantine,
                          .quarantine = {
                              .seq = 2, .offset = 1, .payload = usher_bytes (payload, sizeof payload) } };
+    usher_msg_t span = { .id = USHER_MSG_aggregate_put,
+                         .aggregate_put = { .seq = 3, .step_s = 1, .body = usher_bytes (payload, 10) } };
     store_limit_pages (persister_store (bench->persister), 1);
+    bench_tell (bench, &span);
     bench_tell (bench, &bad);
     bench_tell (bench, &huge);
     bench_turn (bench);

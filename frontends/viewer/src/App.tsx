@@ -1,4 +1,4 @@
-//  App.tsx - the dashboard: counts, the list of viewers, one viewer, the messages
+//  App.tsx - the dashboard: counts, trends, the list of viewers, one viewer, the messages
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { Connection, Picture } from './connection';
 import { Counts } from './Counts';
@@ -8,6 +8,7 @@ import { Messages } from './Messages';
 import { Notice } from './Notice';
 import { STATES, STATUSES } from './protocol';
 import { TopMedia } from './TopMedia';
+import { Trends } from './Trends';
 import { ViewerList } from './ViewerList';
 import { STATE_WORDS, STATUS_WORDS, count } from './words';
 
@@ -54,6 +55,7 @@ export function App({ connection }: { connection: Connection }) {
       </header>
       <Notice picture={picture} now={now} onRetry={() => connection.retryNow()} />
       <Counts live={live} />
+      <Trends stats={live.stats} />
       <main>
         <section className="panel viewers" aria-label="Viewers">
           <FilterBar

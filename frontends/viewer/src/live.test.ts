@@ -105,6 +105,8 @@ function viewer(viewer_id: string, change: Partial<Viewer> = {}): Viewer {
   };
 }
 
+const NONE = { sessions: 0, p50: null, p75: null, p90: null, p95: null, p99: null };
+const NO_KEYS = { keys: [], other_sessions: 0 };
 const STATS: Stats = {
   now: iso(5),
   concurrent_sessions: 3,
@@ -112,10 +114,23 @@ const STATS: Stats = {
   live_viewers: 4,
   sessions_by_state: { WATCHING: 3 },
   sessions_by_status: { WATCHING_VIDEO: 3 },
-  ads: { breaks: 0, started: 0, skipped: 0, clicked: 0, completed: 0 },
+  ads: {
+    breaks: 0,
+    started: 0,
+    skipped: 0,
+    clicked: 0,
+    completed: 0,
+    completion_rate: null,
+    skip_rate: null,
+    click_rate: null,
+  },
   rebuffering: 0,
   errors: 0,
+  exits_before_start: 0,
+  startup_ms: NONE,
+  rebuffering_ratio: NONE,
   top_media: [],
+  by: { state: NO_KEYS, medium: NO_KEYS, country: NO_KEYS, device: NO_KEYS, app: NO_KEYS },
   messages_per_second: 0,
   partial: false,
 };

@@ -1,4 +1,4 @@
-//  protocol.ts - what the gateway says: /v1/live frames and the history answer
+//  protocol.ts - what the gateway says: /v1/live frames, the history and the series answer
 //
 //  Instants are ISO 8601 text, durations seconds unless a name ends otherwise.
 //  Unknown text is "", an unknown number null.
@@ -140,12 +140,46 @@ export interface Stats {
   live_viewers: number;
   sessions_by_state: Partial<Record<State, number>>;
   sessions_by_status: Partial<Record<Status, number>>;
-  ads: { breaks: number; started: number; skipped: number; clicked: number; completed: number };
+  ads: {
+    breaks: number;
+    started: number;
+    skipped: number;
+    clicked: number;
+    completed: number;
+    completion_rate: number | null;
+    skip_rate: number | null;
+    click_rate: number | null;
+  };
   rebuffering: number;
   errors: number;
-  top_media: { media_label: string; sessions: number }[];
+  exits_before_start: number;
+  startup_ms: Percentiles;
+  rebuffering_ratio: Percentiles;
+  top_media: { media_label: string; sessions: number; viewers: number }[];
+  by: Record<
+    Dimension,
+    { keys: { key: string; sessions: number; viewers: number }[]; other_sessions: number }
+  >;
   messages_per_second: number;
   partial: boolean;
+}
+
+export type Dimension = 'state' | 'medium' | 'country' | 'device' | 'app';
+
+//  null: of no session is it known.
+export type Percentiles = { sessions: number } & Record<
+  'p50' | 'p75' | 'p90' | 'p95' | 'p99',
+  number | null
+>;
+
+//  /v1/stats/series: a column has a number for each step, null where nobody counted.
+export interface Series {
+  step_s: number;
+  from: string;
+  to: string;
+  seconds: number[];
+  partial_seconds: number[];
+  columns: Record<string, (number | null)[]>;
 }
 
 export type Frame =

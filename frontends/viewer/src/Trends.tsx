@@ -1,0 +1,164 @@
+//  Trends.tsx - the last hour and day, start-up, rebuffering and ads in figures, and what sessions are spread over
+import { memo, useEffect, useState } from 'react';
+import type { Dimension, Percentiles, Series, Stats } from './protocol';
+import { fetchSeries, gapsOf, runsOf } from './series';
+import { count } from './words';
+
+const COLUMN = 'concurrent_viewers';
+const KEYS = 5;
+
+//  Asked for again and again; the last answer stays while there is no newer one.
+function useSeries(resolution: '1s' | '1m', everyMs: number): Series | null {
+  const [series, setSeries] = useState<Series | null>(null);
+  useEffect(() => {
+    const off = new AbortController();
+    const ask = (): void => {
+      fetchSeries(resolution, COLUMN, off.signal).then(setSeries, () => undefined);
+    };
+    ask();
+    const timer = window.setInterval(ask, everyMs);
+    return () => {
+      off.abort();
+      window.clearInterval(timer);
+    };
+  }, [resolution, everyMs]);
+  return series;
+}
+
+export function Trends({ stats }: { stats: Stats | null }) {
+  return (
+    <section className="panel trends" aria-label="Trends">
+      <Chart name="Viewers, last hour" id="hour" series={useSeries('1s', 10_000)} />
+      <Chart name="Viewers, last day" id="day" series={useSeries('1m', 60_000)} />
+      <Quality stats={stats} />
+      <Spread stats={stats} />
+    </section>
+  );
+}
+
+interface ChartProps {
+  name: string;
+  id: string;
+  series: Series | null;
+}
+
+//  A line from zero for each run of points; gaps are shaded. Drawn only when there is a new answer.
+const Chart = memo(function Chart({ name, id, series }: ChartProps) {
+  const values = series?.columns[COLUMN] ?? [];
+  const most = Math.max(0, ...values.map((value) => value ?? 0));
+  const y = (value: number): number => 30 - (30 * value) / Math.max(1, most * 1.1);
+  return (
+    <div>
+      <h2>{name}</h2>
+      <svg
+        data-testid={`chart-${id}`}
+        viewBox={`0 0 ${Math.max(1, values.length)} 30`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`${name}: at most ${count(Math.round(most))}`}
+      >
+        {gapsOf(values).map(({ from, size }) => (
+          <rect key={from} className="gap" x={from} y="0" width={size} height="30" />
+        ))}
+        {runsOf(values).map((run) => (
+          <polyline
+            key={run.from}
+            points={[...run.values, run.values.at(-1)!]
+              .map((value, at) => `${run.from + at},${y(value)}`)
+              .join(' ')}
+          />
+        ))}
+      </svg>
+      <small>at most {count(Math.round(most))}; shaded: nobody counted</small>
+    </div>
+  );
+});
+
+const PERCENTILES = ['p50', 'p75', 'p90', 'p95', 'p99'] as const;
+
+function Quality({ stats }: { stats: Stats | null }) {
+  const rows: [string, Percentiles | undefined, (value: number) => string][] = [
+    ['Start-up', stats?.startup_ms, (value) => `${(value / 1000).toFixed(2)} s`],
+    ['Rebuffering', stats?.rebuffering_ratio, (value) => percent(value)],
+  ];
+  return (
+    <div>
+      <table>
+        <thead>
+          <tr>
+            <th>Of sessions</th>
+            {PERCENTILES.map((name) => (
+              <th key={name}>{name.slice(1)} %</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(([name, of, words]) => (
+            <tr key={name}>
+              <th>{name}</th>
+              {PERCENTILES.map((at) => {
+                const value = of?.[at] ?? null;
+                return <td key={at}>{value === null ? '–' : words(value)}</td>;
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <small data-testid="ad-rates">
+        Ads: {percent(stats?.ads.completion_rate)} completed, {percent(stats?.ads.skip_rate)}{' '}
+        skipped, {percent(stats?.ads.click_rate)} clicked
+      </small>
+    </div>
+  );
+}
+
+function percent(share: number | null | undefined): string {
+  return share === null || share === undefined ? '–' : `${(100 * share).toFixed(1)} %`;
+}
+
+const DIMENSIONS: Record<Dimension, string> = {
+  medium: 'Title',
+  country: 'Country',
+  device: 'Device',
+  app: 'App',
+  state: 'State',
+};
+
+function Spread({ stats }: { stats: Stats | null }) {
+  const [by, setBy] = useState<Dimension>('device');
+  const keys = stats?.by[by].keys ?? [];
+  return (
+    <div>
+      <table data-testid="spread">
+        <thead>
+          <tr>
+            <th>
+              <select
+                aria-label="Spread over"
+                value={by}
+                onChange={(event) => setBy(event.target.value as Dimension)}
+              >
+                {Object.entries(DIMENSIONS).map(([name, words]) => (
+                  <option key={name} value={name}>
+                    {words}
+                  </option>
+                ))}
+              </select>
+            </th>
+            <th>Sessions</th>
+            <th>Viewers</th>
+          </tr>
+        </thead>
+        <tbody>
+          {keys.slice(0, KEYS).map(({ key, sessions, viewers }) => (
+            <tr key={key}>
+              <th>{key || 'not known'}</th>
+              <td>{count(sessions)}</td>
+              <td>{count(viewers)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,104 @@
+//  spans - what seconds and minutes came to: a table of store.db, whichever store keeps the profiles
+
+#include "spans.h"
+#include "memory.h"
+#include "sql.h"
+
+#include <stdlib.h>
+
+enum { PUT, GET, SWEEP, STATEMENTS };
+
+static const char table [] =
+    "CREATE TABLE IF NOT EXISTS spans (step INTEGER NOT NULL, at INTEGER NOT NULL, part INTEGER NOT NULL,"
+    " body BLOB NOT NULL, PRIMARY KEY (step, at, part)) WITHOUT ROWID";
+
+static const char *const statements [STATEMENTS] = {
+    [PUT] = "INSERT OR REPLACE INTO spans (step, at, part, body) VALUES (?1, ?2, ?3, ?4)",
+    [GET] = "SELECT body FROM spans WHERE step = ?1 AND at >= ?2 AND at < ?3 ORDER BY at, part",
+    //  One more of each, so that an answer of a whole hour or day lacks none at its edge.
+    [SWEEP] = "DELETE FROM spans WHERE (step, at, part) IN (SELECT step, at, part FROM spans"
+              " WHERE step = 1 AND at < ?1 - 3601 OR step = 60 AND at < ?1 - 86460 LIMIT ?2)",
+};
+
+struct spans {
+    sqlite3 *db;
+    sqlite3_stmt *statements [STATEMENTS];
+};
+
+spans_t *
+spans_new (sqlite3 *db)
+{
+    spans_t *self = memory_new (1, sizeof *self);
+    self->db = db;
+    bool good = sqlite3_exec (db, table, NULL, NULL, NULL) == SQLITE_OK;
+    for (size_t at = 0; good && at < STATEMENTS; at++)
+        good = sqlite3_prepare_v3 (db, statements [at], -1, SQLITE_PREPARE_PERSISTENT, &self->statements [at],
+                                   NULL) == SQLITE_OK;
+    if (!good)
+        spans_destroy (&self);
+    return self;
+}
+
+void
+spans_destroy (spans_t **self_p)
+{
+    spans_t *self = *self_p;
+    if (!self)
+        return;
+    for (size_t at = 0; at < STATEMENTS; at++)
+        sqlite3_finalize (self->statements [at]);
+    free (self);
+    *self_p = NULL;
+}
+
+//  Runs a statement to its end.
+static bool
+run (sqlite3_stmt *stmt)
+{
+    int code = sqlite3_step (stmt);
+    sqlite3_reset (stmt);
+    sqlite3_clear_bindings (stmt);
+    return code == SQLITE_DONE;
+}
+
+bool
+spans_put (spans_t *self, const usher_aggregate_put_t *put)
+{
+    sqlite3_stmt *stmt = self->statements [PUT];
+    sql_bind_number (stmt, 1, put->step_s);
+    sql_bind_number (stmt, 2, put->at_s);
+    sql_bind_number (stmt, 3, put->part);
+    sql_bind_blob (stmt, 4, put->body);
+    return run (stmt);
+}
+
+int
+spans_sweep (spans_t *self, uint64_t now_s, uint32_t limit)
+{
+    sqlite3_stmt *stmt = self->statements [SWEEP];
+    sql_bind_instant (stmt, 1, now_s);
+    sql_bind_number (stmt, 2, limit);
+    return run (stmt) ? sqlite3_changes (self->db) : -1;
+}
+
+bool
+spans_get (spans_t *self, const usher_aggregate_get_t *get, spans_answer_fn *answer, void *arg)
+{
+    sqlite3_stmt *stmt = self->statements [GET];
+    sql_bind_number (stmt, 1, get->step_s);
+    sql_bind_instant (stmt, 2, get->from_s);
+    sql_bind_instant (stmt, 3, get->to_s);
+    usher_msg_t msg = { .id = USHER_MSG_aggregate_row, .aggregate_row = { .request = get->request } };
+    int code;
+    while ((code = sqlite3_step (stmt)) == SQLITE_ROW) {
+        msg.aggregate_row.body = sql_blob (stmt, 0);
+        answer (arg, &msg);
+    }
+    sqlite3_reset (stmt);
+    sqlite3_clear_bindings (stmt);
+    usher_msg_t end = { .id = USHER_MSG_aggregate_row,
+                        .aggregate_row = { .request = get->request, .last = 1 } };
+    if (code == SQLITE_DONE)
+        answer (arg, &end);
+    return code == SQLITE_DONE;
+}

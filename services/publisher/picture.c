@@ -1,0 +1,134 @@
+//  picture - the sessions held, and what they come to: the two change together
+
+#include "picture.h"
+
+#include <stdlib.h>
+
+#include "memory.h"
+
+#define NOT_HELD SIZE_MAX
+
+struct picture {
+    last_value_t *sessions;
+    aggregates_t *aggregates;
+    aggregates_counted_t *others;    //  of the viewer that is being changed
+    size_t room;
+};
+
+picture_t *
+picture_new (void)
+{
+    picture_t *self = memory_new (1, sizeof *self);
+    self->sessions = last_value_new ();
+    self->aggregates = aggregates_new ();
+    return self;
+}
+
+void
+picture_destroy (picture_t **self_p)
+{
+    picture_t *self = *self_p;
+    if (!self)
+        return;
+    aggregates_destroy (&self->aggregates);
+    last_value_destroy (&self->sessions);
+    free (self->others);
+    free (self);
+    *self_p = NULL;
+}
+
+static aggregates_counted_t
+counted_at (const picture_t *self, uint32_t slot, size_t index)
+{
+    const last_value_entry_t *entry = last_value_at (self->sessions, slot, index);
+    aggregates_counted_t counted = { .mark = entry->note };
+    last_value_decode (entry, &counted.session);
+    return counted;
+}
+
+static void
+others_add (picture_t *self, size_t count, uint32_t slot, size_t index)
+{
+    if (count == self->room) {
+        self->room = self->room ? self->room * 2 : 4;
+        self->others = memory_resize (self->others, self->room, sizeof *self->others);
+    }
+    self->others [count] = counted_at (self, slot, index);
+}
+
+//  Reads a viewer's sessions. *held: where the named one is, NOT_HELD nowhere. Returns how many others there are.
+static size_t
+viewer_read (picture_t *self, uint32_t slot, usher_str_t viewer_id, usher_str_t session_id, size_t *held)
+{
+    size_t count = 0;
+    *held = NOT_HELD;
+    size_t at = last_value_next (self->sessions, slot, viewer_id, 0);
+    while (at < last_value_count (self->sessions, slot)) {
+        if (usher_str_eq (session_id, last_value_session (last_value_at (self->sessions, slot, at))))
+            *held = at;
+        else
+            others_add (self, count++, slot, at);
+        at = last_value_next (self->sessions, slot, viewer_id, at + 1);
+    }
+    return count;
+}
+
+bool
+picture_put (picture_t *self, const usher_session_t *session, uint64_t now_ms)
+{
+    size_t held, count = viewer_read (self, session->slot, session->viewer_id, session->session_id, &held);
+    if (held == NOT_HELD && session->gone)
+        return false;
+    aggregates_counted_t old;
+    if (held != NOT_HELD)
+        old = counted_at (self, session->slot, held);
+    uint8_t mark = aggregates_change (self->aggregates, held == NOT_HELD ? NULL : &old,
+                                      session->gone ? NULL : session, self->others, count, now_ms);
+    usher_session_t kept = *session;
+    kept.restored = 0;    //  of this message, not of the session
+    last_value_put (self->sessions, &kept);
+    if (!session->gone)
+        last_value_note (self->sessions, session->slot,
+                         held == NOT_HELD ? last_value_count (self->sessions, session->slot) - 1 : held,
+                         mark);
+    return true;
+}
+
+void
+picture_remove (picture_t *self, uint32_t slot, size_t index, uint64_t now_ms)
+{
+    const last_value_entry_t *entry = last_value_at (self->sessions, slot, index);
+    size_t held,
+        count = viewer_read (self, slot, last_value_viewer (entry), last_value_session (entry), &held);
+    aggregates_counted_t old = counted_at (self, slot, index);
+    aggregates_change (self->aggregates, &old, NULL, self->others, count, now_ms);
+    last_value_remove (self->sessions, slot, index);
+}
+
+void
+picture_tick (picture_t *self, uint64_t now_ms)
+{
+    uint32_t slot;
+    usher_str_t viewer_id, session_id;
+    while (aggregates_due (self->aggregates, now_ms, &slot, &viewer_id, &session_id)) {
+        size_t held, count = viewer_read (self, slot, viewer_id, session_id, &held);
+        if (held == NOT_HELD)
+            continue;
+        aggregates_counted_t old = counted_at (self, slot, held);
+        old.mark = aggregates_unwatched (old.mark);
+        uint8_t mark = aggregates_change (self->aggregates, &old, &old.session, self->others, count, now_ms);
+        last_value_note (self->sessions, slot, held, mark);
+    }
+}
+
+const last_value_t *
+picture_sessions (const picture_t *self)
+{
+    return self->sessions;
+}
+
+aggregates_t *
+picture_aggregates (const picture_t *self)
+{
+    return self->aggregates;
+}
