@@ -459,6 +459,22 @@ search_quarantine (persister_t *self, outbox_t *out)
     }
 }
 
+//  Writes the tombstone, and removes the rows unless that was done for this instant before: an owner that was asked twice
+//  answers twice, and what it has written since was collected later.
+static bool
+bury (persister_t *self, const usher_forgotten_t *forgotten, uint64_t *profiles, uint64_t *rows)
+{
+    tombstones_t *tombstones = store_tombstones (self->store);
+    uint64_t before_ms;
+    *profiles = *rows = 0;
+    if (!tombstones_find (tombstones, forgotten->viewer_id, 0, &before_ms) ||
+        !tombstones_put (tombstones, forgotten->viewer_id, forgotten->erased_ms,
+                         forgotten->erased_ms / 1000 + self->tombstone_s))
+        return false;
+    return forgotten->erased_ms <= before_ms ||
+           store_erase (self->store, forgotten->viewer_id, profiles, rows);
+}
+
 //  The owner has let go: tombstone and removal are one transaction.
 static void
 on_forgotten (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
@@ -469,9 +485,7 @@ on_forgotten (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
     (void)peer;
     if (!begin (self))
         return;
-    if (!tombstones_put (store_tombstones (self->store), forgotten->viewer_id, forgotten->erased_ms,
-                         forgotten->erased_ms / 1000 + self->tombstone_s) ||
-        !store_erase (self->store, forgotten->viewer_id, &profiles, &rows)) {
+    if (!bury (self, forgotten, &profiles, &rows)) {
         note_failure (self, "erase");
         return;
     }

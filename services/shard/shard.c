@@ -686,8 +686,8 @@ erasure_instant (const shard_t *self, uint64_t wished_ms)
 static void
 actor_let_go (shard_t *self, actor_t *actor, uint64_t wished_ms)
 {
-    //  Asked again while the store has not confirmed the last time: nothing was applied since.
-    if (!actor->loaded && actor->erased_ms >= wished_ms)
+    //  Asked again: what it holds was collected after the instant that it has named.
+    if (actor->erased_ms >= wished_ms)
         return;
     for (size_t at = 0; at < actor->viewer.session_count; at++)
         if (actor->viewer.sessions [at].shown)
