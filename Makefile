@@ -3,6 +3,7 @@
 BUILD    ?= build
 DIR      ?= demo
 AUDIENCE ?=
+FUZZ_SECONDS ?= 60
 NINJA    := ninja -C $(BUILD)
 
 pages    := tracker viewer
@@ -10,7 +11,7 @@ modules  := frontends/node_modules/.package-lock.json
 dists    := $(pages:%=frontends/%/dist/index.html)
 c_files   = $(shell find common proto services supervisor tests -name '*.[ch]')
 
-.PHONY: help deps deps-test build programs pages demo up down test bench fmt check clean
+.PHONY: help deps deps-test build programs pages demo up down test fuzz bench fmt check clean
 .DEFAULT_GOAL := build
 
 help: ## this list
@@ -67,6 +68,12 @@ test: deps-test ## everything: unit, model, protocol, simulation, real processes
 	@$(MAKE) --no-print-directory build .cache/venv/done
 	@python3 tests/run.py --build $(BUILD) $(SUITES)
 
+fuzz: deps-test ## look for inputs that hurt, FUZZ_SECONDS each target, under sanitizers (wants clang)
+	@test -f $(BUILD)-fuzz/build.ninja || CC=clang meson setup $(BUILD)-fuzz -Dfuzzers=true -Db_sanitize=address,undefined \
+	    -Db_lundef=false -Dwerror=false
+	@ninja -C $(BUILD)-fuzz fuzzers proto/usher-describe
+	@python3 tests/fuzz/run_fuzzers.py --build $(BUILD)-fuzz --seconds $(FUZZ_SECONDS) $(TARGETS)
+
 bench: deps-test ## measure: throughput, latency, memory
 	@$(MAKE) --no-print-directory build .cache/venv/done
 	@python3 tests/run.py --build $(BUILD) --bench
@@ -79,4 +86,4 @@ check: programs .cache/venv/done $(modules) ## formatted? documents up to date w
 	@python3 tests/run.py --build $(BUILD) format pages-format printed
 
 clean: ## remove what was built; data of demos stays
-	rm -rf build build-asan .cache/venv $(pages:%=frontends/%/dist)
+	rm -rf build build-asan build-fuzz .cache/venv $(pages:%=frontends/%/dist)

@@ -110,6 +110,8 @@ take_zone (cursor_t *self, int64_t *offset)
 bool
 instant_read (const char *text, size_t size, uint64_t *ms)
 {
+    if (!size)    //  nothing is also a NULL without bytes
+        return false;
     cursor_t cursor = { text, text + size };
     int64_t days, seconds, decimals, offset;
     if (!take_date (&cursor, &days) || !(take_byte (&cursor, 'T', ' ') || take_byte (&cursor, 't', 't')) ||

@@ -49,7 +49,7 @@ row_set_time (tracker_row_t *row, tracker_column_t column, int64_t time_ms)
     tracker_row_end (row, column);
 }
 
-//  The header has a rule of its own: only tab, CR and LF are touched.
+//  The header has a rule of its own: only tab, CR and LF are touched, and U+0000, which no reader of the row takes.
 static void
 set_user_agent (tracker_row_t *row, span_t header)
 {
@@ -59,7 +59,7 @@ set_user_agent (tracker_row_t *row, span_t header)
         uint32_t point = utf8_next (&at, end);
         if (point == '\t')
             tracker_text_puts (out, "    ");
-        else if (point != '\r' && point != '\n')
+        else if (point && point != '\r' && point != '\n')
             tracker_text_put_utf8 (out, point);
     }
     tracker_row_end (row, COL_useragent);
