@@ -1,6 +1,7 @@
 //  enriched_tsv - an enriched event: 131 columns between tabs, with JSON in two of them
 
 #include "snowplow/enriched_tsv.h"
+#include "snowplow/bytes16.h"
 #include "snowplow/media_data.h"
 
 #include <string.h>
@@ -30,6 +31,11 @@ typedef struct {
     const char *data;
     size_t size;
 } column_t;
+
+typedef struct {
+    size_t count;
+    column_t columns [ENRICHED_TSV_COLUMNS + 1];    //  from 1 on
+} row_t;
 
 //  ---- JSON columns
 
@@ -106,19 +112,28 @@ read_column (media_t *media, const char *name, column_t column, char type,
 
 //  ---- the row
 
-//  Returns how many columns there are; those beyond what fits are only counted.
-static size_t
-split (const char *data, size_t size, column_t *columns)
+//  A column ends at tab. Those beyond what fits are only counted.
+static const char *
+end_column (row_t *row, const char *start, const char *tab)
 {
-    const char *at = data, *end = data + size, *tab;
-    size_t count = 0;
-    do {
-        tab = memchr (at, '\t', (size_t)(end - at));
-        if (++count <= ENRICHED_TSV_COLUMNS)
-            columns [count] = (column_t){ at, (size_t)((tab ? tab : end) - at) };
-        at = tab ? tab + 1 : end;
-    } while (tab);
-    return count;
+    if (++row->count <= ENRICHED_TSV_COLUMNS)
+        row->columns [row->count] = (column_t){ start, (size_t)(tab - start) };
+    return tab + 1;
+}
+
+//  Most columns are empty or a few bytes long, so a search for each next tab costs more than a look at all bytes.
+static void
+split (row_t *row, const char *data, size_t size)
+{
+    const char *at = data, *start = data, *end = data + size;
+    row->count = 0;
+    for (; end - at >= BYTES16; at += BYTES16)
+        for (uint32_t tabs = bytes16_equal (bytes16_load (at), '\t'); tabs; tabs &= tabs - 1)
+            start = end_column (row, start, at + __builtin_ctz (tabs));
+    for (; at < end; at++)
+        if (*at == '\t')
+            start = end_column (row, start, at);
+    end_column (row, start, end);
 }
 
 static usher_str_t
@@ -143,11 +158,12 @@ read_texts (draft_t *draft, const column_t *columns)
 decode_result_t
 enriched_tsv_decode (draft_t *draft, const char *data, size_t size)
 {
-    column_t columns [ENRICHED_TSV_COLUMNS + 1] = { 0 };
+    row_t row;
+    const column_t *columns = row.columns;
     media_t media = { .draft = draft };
-    size_t count = split (data, size, columns);
-    if (count != ENRICHED_TSV_COLUMNS)
-        return draft_fail (draft, "%zu columns instead of %d", count, ENRICHED_TSV_COLUMNS);
+    split (&row, data, size);
+    if (row.count != ENRICHED_TSV_COLUMNS)
+        return draft_fail (draft, "%zu columns instead of %d", row.count, ENRICHED_TSV_COLUMNS);
     draft->event_vendor = column_str (columns, COLUMN_EVENT_VENDOR);
     draft->event_name = column_str (columns, COLUMN_EVENT_NAME);
     if (!media_is_player_event (&media))

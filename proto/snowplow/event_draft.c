@@ -175,10 +175,14 @@ draft_fill_member (draft_t *self, const member_t *member, const json_value_t *va
     return true;
 }
 
+//  Asked of every key, most of which have no row: a look at its size is enough for those.
 const member_t *
 draft_member (const member_t *members, size_t count, const json_value_t *key)
 {
-    for (size_t row = 0; row < count; row++)
+    for (const member_t *member = members; member < members + count; member++)
+        if (member->key_size == key->size && memcmp (member->key, key->data, key->size) == 0)
+            return member;
+    for (size_t row = 0; key->escaped && row < count; row++)
         if (json_value_is (key, members [row].key))
             return &members [row];
     return NULL;

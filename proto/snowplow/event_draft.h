@@ -39,6 +39,7 @@ typedef enum {
 
 typedef struct {
     const char *key;
+    uint32_t key_size;
     as_t as;
     size_t offset;    //  in draft_t
     uint64_t limit;
@@ -63,13 +64,13 @@ enum {
 //  A row that fills a text of the draft, which is never cut: two people must not become one.
 #define DRAFT_TEXT(key, field)                                                                               \
     {                                                                                                        \
-        key, AS_TEXT, offsetof (draft_t, field), SIZE_MAX                                                    \
+        key, sizeof key - 1, AS_TEXT, offsetof (draft_t, field), SIZE_MAX                                    \
     }
 
 //  A row that fills a field of the event within its own limit.
 #define MEMBER(key, as, field)                                                                               \
     {                                                                                                        \
-        key, as, offsetof (draft_t, event.field), LIMIT_event_##field                                        \
+        key, sizeof key - 1, as, offsetof (draft_t, event.field), LIMIT_event_##field                        \
     }
 
 //  Begins a message of size bytes. Ends the draft's life.

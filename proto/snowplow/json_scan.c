@@ -1,6 +1,7 @@
 //  json_scan - reads JSON from front to back, once, and keeps nothing
 
 #include "snowplow/json_scan.h"
+#include "snowplow/bytes16.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,14 +27,20 @@ is_digit (char byte)
     return byte >= '0' && byte <= '9';
 }
 
-//  The next byte that is no blank; 0 at the end, which no JSON text has in it.
 static char
-peek (json_scan_t *self)
+peek_behind_blanks (json_scan_t *self)
 {
     while (self->at < self->end &&
            (*self->at == ' ' || *self->at == '\t' || *self->at == '\n' || *self->at == '\r'))
         self->at++;
     return self->at < self->end ? *self->at : 0;
+}
+
+//  The next byte that is no blank; 0 at the end, which no JSON text has in it. As a rule nobody writes blanks.
+static inline char
+peek (json_scan_t *self)
+{
+    return self->at < self->end && (unsigned char)*self->at > ' ' ? *self->at : peek_behind_blanks (self);
 }
 
 char
@@ -66,25 +73,45 @@ read_escape (json_scan_t *self)
 }
 
 static bool
+is_plain (char byte)
+{
+    return (unsigned char)byte >= 0x20 && byte != '"' && byte != '\\';
+}
+
+//  The first byte that a string cannot simply hold, or the end.
+static const char *
+skip_plain (const char *at, const char *end)
+{
+    for (; end - at >= BYTES16; at += BYTES16) {
+        bytes16_t block = bytes16_load (at);
+        uint32_t special = bytes16_any (block, '"', '\\', 0x1f);
+        if (special)
+            return at + __builtin_ctz (special);
+    }
+    while (at < end && is_plain (*at))
+        at++;
+    return at;
+}
+
+static bool
 read_string (json_scan_t *self, json_value_t *value)
 {
     *value = (json_value_t){ .type = '"', .data = ++self->at };
-    for (; self->at < self->end; self->at++) {
-        if (*self->at == '"') {
-            value->size = (size_t)(self->at++ - value->data);
-            return true;
-        }
-        if ((unsigned char)*self->at < 0x20)
-            return fail (self, "control character in a string");
+    for (;;) {
+        self->at = skip_plain (self->at, self->end);
+        if (self->at == self->end)
+            return fail (self, "string without an end");
+        if (*self->at == '"')
+            break;
         if (*self->at != '\\')
-            continue;
+            return fail (self, "control character in a string");
         value->escaped = true;
         self->at++;
         if (!read_escape (self))
             return false;
-        self->at--;    //  the loop steps over the escape's last byte
     }
-    return fail (self, "string without an end");
+    value->size = (size_t)(self->at++ - value->data);
+    return true;
 }
 
 static const char *
@@ -207,9 +234,9 @@ json_scan_item (json_scan_t *self)
 }
 
 static bool
-read_scalar (json_scan_t *self, json_value_t *value)
+read_scalar (json_scan_t *self, char type, json_value_t *value)
 {
-    switch (json_scan_type (self)) {
+    switch (type) {
     case '"':
         return read_string (self, value);
     case '0':
@@ -234,7 +261,7 @@ step (json_scan_t *self)
     if (!(object ? json_scan_member (self, &ignored) : json_scan_item (self)))
         return !self->fault;
     char type = json_scan_type (self);
-    return type == '{' || type == '[' ? json_scan_enter (self) : read_scalar (self, &ignored);
+    return type == '{' || type == '[' ? json_scan_enter (self) : read_scalar (self, type, &ignored);
 }
 
 bool
@@ -244,7 +271,7 @@ json_scan_value (json_scan_t *self, json_value_t *value)
         return false;
     char type = json_scan_type (self);
     if (type != '{' && type != '[')
-        return read_scalar (self, value);
+        return read_scalar (self, type, value);
     const char *begin = self->at;
     uint32_t outside = self->depth;
     if (!json_scan_enter (self))
@@ -342,29 +369,59 @@ json_value_unescape (const json_value_t *value, char *out)
 }
 
 bool
-json_value_is (const json_value_t *value, const char *text)
+json_value_spells (const json_value_t *value, const char *text)
 {
-    size_t size = strlen (text);
-    if (!value->escaped)
-        return value->size == size && memcmp (value->data, text, size) == 0;
     //  Six bytes at most stand for one of an ASCII text, and nobody asks for a longer one.
     char plain [256];
+    size_t size = strlen (text);
     if (value->size > sizeof plain)
         return false;
     return json_value_unescape (value, plain) == size && memcmp (plain, text, size) == 0;
+}
+
+//  Digits that a double holds exactly, over a power of ten that it holds exactly too: the quotient is the nearest
+//  double, as strtod's is (W. Clinger, How to read floating point numbers accurately). So are nearly all numbers that
+//  players write. Returns false for the others.
+static bool
+read_short (const char *at, const char *end, double *number)
+{
+    static const double tens [] = { 1e0, 1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7, 1e8,
+                                    1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16 };
+    const char *point = end;
+    uint64_t digits = 0;
+    bool minus = *at == '-';
+    at += minus;
+    if (end - at > 17)
+        return false;
+    for (; at < end; at++) {
+        if (*at == '.')
+            point = at + 1;
+        else if (is_digit (*at))
+            digits = digits * 10 + (uint64_t)(*at - '0');
+        else
+            return false;
+    }
+    *number = (double)digits / tens [end - point];
+    if (minus)
+        *number = -*number;
+    return digits <= (uint64_t)1 << 53;
 }
 
 double
 json_value_number (const json_value_t *value)
 {
     char text [64];
-    if ((value->type != '0' && value->type != '"') || value->size >= sizeof text)
+    double number;
+    const char *end = value->data + value->size;
+    if ((value->type != '0' && value->type != '"') || value->size >= sizeof text || !value->size)
         return NAN;
-    if (number_end (value->data, value->data + value->size) != value->data + value->size)
+    if (value->type == '"' && number_end (value->data, end) != end)
         return NAN;
+    if (read_short (value->data, end, &number))
+        return number;
     memcpy (text, value->data, value->size);
     text [value->size] = 0;
-    double number = strtod (text, NULL);
+    number = strtod (text, NULL);
     return isfinite (number) ? number : NAN;
 }
 
@@ -389,10 +446,26 @@ point_size (const unsigned char *at, size_t room)
     return bad ? 0 : size;
 }
 
+//  How many bytes there are before the first that is zero or beyond ASCII; as a rule all.
+static size_t
+ascii_size (const char *data, size_t size)
+{
+    size_t at = 0;
+    for (; size - at >= BYTES16; at += BYTES16) {
+        bytes16_t block = bytes16_load (data + at);
+        uint32_t other = bytes16_high (block) | bytes16_equal (block, 0);
+        if (other)
+            return at + (size_t)__builtin_ctz (other);
+    }
+    while (at < size && (unsigned char)data [at] - 1u < 0x7f)
+        at++;
+    return at;
+}
+
 bool
 utf8_is_valid (const char *data, size_t size)
 {
-    for (size_t at = 0, step_size; at < size; at += step_size) {
+    for (size_t at = ascii_size (data, size), step_size; at < size; at += step_size) {
         step_size = point_size ((const unsigned char *)data + at, size - at);
         if (!step_size)
             return false;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define JSON_SCAN_DEPTH_MAX 32
 
@@ -51,8 +52,18 @@ bool json_scan_done (json_scan_t *self);
 //  the size.
 size_t json_value_unescape (const json_value_t *value, char *out);
 
-//  Is this string, which may be escaped, the given text?
-bool json_value_is (const json_value_t *value, const char *text);
+//  Is this string, which may be escaped, the given text? Asked of every key, so it is here, where the compiler sees how
+//  long the text is; json_value_spells is the way of strings with escapes.
+bool json_value_spells (const json_value_t *value, const char *text);
+
+static inline bool
+json_value_is (const json_value_t *value, const char *text)
+{
+    if (value->escaped)
+        return json_value_spells (value, text);
+    size_t size = strlen (text);
+    return value->size == size && memcmp (value->data, text, size) == 0;
+}
 
 //  The number that a number stands for, or a string that spells one as JSON does; NaN for all else and for what
 //  a double cannot hold.

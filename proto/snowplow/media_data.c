@@ -8,7 +8,7 @@
 
 #define FLAG(key, flag)                                                                                      \
     {                                                                                                        \
-        key, AS_FLAG, offsetof (draft_t, event.flags), flag                                                  \
+        key, sizeof key - 1, AS_FLAG, offsetof (draft_t, event.flags), flag                                  \
     }
 
 static const member_t player_members [] = {
@@ -59,7 +59,7 @@ static const member_t break_members [] = {
 
 #define ERROR(key, as, field)                                                                                \
     {                                                                                                        \
-        key, as, offsetof (draft_t, field), LIMIT_event_error_text                                           \
+        key, sizeof key - 1, as, offsetof (draft_t, field), LIMIT_event_error_text                           \
     }
 
 //  What media_player of model 1 does not say. video_element has nothing that a profile holds.

@@ -13,7 +13,8 @@ media_kind_of_name (usher_str_t event_name)
         return USHER_event_kind_other;
     usher_str_t stem = usher_bytes (event_name.data, event_name.size - tail);
     for (usher_event_kind_t kind = USHER_event_kind_other + 1; kind < USHER_EVENT_KINDS; kind++)
-        if (usher_str_eq (stem, usher_str (usher_event_kind_names [kind])))
+        if (*stem.data == *usher_event_kind_names [kind] &&
+            usher_str_eq (stem, usher_str (usher_event_kind_names [kind])))
             return kind;
     return USHER_event_kind_other;
 }
