@@ -358,7 +358,7 @@ ingester_read (world_t *self)
     ingester_see_time (ingester, self->now);
     if (!self->begun && ingester_knows_position (ingester, &generation, &next)) {
         self->row_next = generation ? next : 0;
-        ingester_begin (ingester, GENERATION, self->row_next);
+        ingester_begin (ingester, 0, GENERATION, self->row_next);
         self->begun = true;
     }
     for (int taken = 0;

@@ -69,7 +69,7 @@ door_open (door_t *self, char *key)
     for (uint32_t shard = 0; shard < 2; shard++)
         ingester_peer_up (self->ingester, USHER_LINK_events, shard, "shard", self->out);
     ingester_peer_up (self->ingester, USHER_LINK_store, 0, "persister", self->out);
-    ingester_begin (self->ingester, 1, 0);
+    ingester_begin (self->ingester, 0, 1, 0);
 }
 
 static void
