@@ -8,6 +8,8 @@
 Its jars come from Maven Central by tests/kafka/pom.xml into .cache/kafka, once. It keeps nothing that a test leaves.
 """
 
+import contextlib
+import functools
 import os
 import pathlib
 import shutil
@@ -17,7 +19,7 @@ import subprocess
 import tempfile
 import time
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -116,7 +118,7 @@ class Broker:
     def answers(self):
         try:
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            return bool(self.admin().list_topics(timeout=2).brokers)
+            return bool(self.admin.list_topics(timeout=2).brokers)
         except (OSError, KafkaException):
             return False
 
@@ -133,26 +135,27 @@ class Broker:
 
     # ---- topics
 
+    @functools.cached_property
     def admin(self):
         return AdminClient({"bootstrap.servers": self.address, "log_level": 0})
 
     def create_topic(self, topic, partitions=4, **config):
         """config: names with _ for the dots."""
         new = NewTopic(topic, partitions, 1, config={key.replace("_", "."): str(value) for key, value in config.items()})
-        admin = self.admin()
-        for future in admin.create_topics([new]).values():
+        for future in self.admin.create_topics([new]).values():
             future.result(30)
 
     def delete_topic(self, topic):
-        admin = self.admin()
-        for future in admin.delete_topics([topic]).values():
+        for future in self.admin.delete_topics([topic]).values():
             future.result(30)
+
+    def topics(self):
+        return list(self.admin.list_topics(timeout=10).topics)
 
     def delete_records(self, topic, offsets):
         """Drops all before offsets: {partition: offset}."""
         wanted = [TopicPartition(topic, partition, offset) for partition, offset in offsets.items()]
-        admin = self.admin()
-        for future in admin.delete_records(wanted).values():
+        for future in self.admin.delete_records(wanted).values():
             future.result(30)
 
     def produce(self, topic, messages, partition=None):
@@ -171,33 +174,39 @@ class Broker:
             producer.poll(0)
         assert producer.flush(60) == 0 and not failed, failed
 
-    def ends(self, topic):
-        """{partition: (first offset, next offset)}"""
-        consumer = Consumer({"bootstrap.servers": self.address, "group.id": "look", "log_level": 0})
+    @contextlib.contextmanager
+    def consumer(self, group="look"):
+        """One that has not joined. What the broker cannot answer now is an OSError, which wait_until takes for not yet."""
+        consumer = Consumer({"bootstrap.servers": self.address, "group.id": group, "log_level": 0})
         try:
-            partitions = consumer.list_topics(topic, 10).topics[topic].partitions
-            return {each: consumer.get_watermark_offsets(TopicPartition(topic, each), 10) for each in partitions}
+            yield consumer
+        except KafkaException as error:
+            raise OSError(str(error)) from error
         finally:
             consumer.close()
 
+    def ends(self, topic):
+        """{partition: (first offset, next offset)}"""
+        with self.consumer() as consumer:
+            partitions = list(consumer.list_topics(topic, 10).topics[topic].partitions)
+            return {each: consumer.get_watermark_offsets(TopicPartition(topic, each), 10) for each in partitions}
+
     def committed(self, topic, group=GROUP):
         """{partition: (offset, metadata)} of what the group has committed."""
-        wanted = ConsumerGroupTopicPartitions(group)
-        admin = self.admin()
-        found = admin.list_consumer_group_offsets([wanted])[group].result(10).topic_partitions
-        return {each.partition: (each.offset, each.metadata) for each in found if each.topic == topic and each.offset >= 0}
+        with self.consumer(group) as consumer:
+            wanted = [TopicPartition(topic, each) for each in consumer.list_topics(topic, 10).topics[topic].partitions]
+            return {each.partition: (each.offset, each.metadata) for each in consumer.committed(wanted, 10) if each.offset >= 0}
 
     def read(self, topic, deadline_s=30):
         """All messages of a topic: (partition, offset, key, value, headers)."""
-        consumer = Consumer({"bootstrap.servers": self.address, "group.id": "look", "log_level": 0})
         ends, messages = self.ends(topic), []
         wanted = sum(high - low for low, high in ends.values())
-        consumer.assign([TopicPartition(topic, partition, low) for partition, (low, _) in ends.items()])
         end = time.monotonic() + deadline_s
-        while len(messages) < wanted:
-            assert time.monotonic() < end, f"{len(messages)} of {wanted} messages of {topic}"
-            message = consumer.poll(0.5)
-            if message and not message.error():
-                messages.append((message.partition(), message.offset(), message.key(), message.value(), message.headers()))
-        consumer.close()
+        with self.consumer() as consumer:
+            consumer.assign([TopicPartition(topic, partition, low) for partition, (low, _) in ends.items()])
+            while len(messages) < wanted:
+                assert time.monotonic() < end, f"{len(messages)} of {wanted} messages of {topic}"
+                message = consumer.poll(0.5)
+                if message and not message.error():
+                    messages.append((message.partition(), message.offset(), message.key(), message.value(), message.headers()))
         return messages

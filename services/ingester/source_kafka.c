@@ -616,7 +616,7 @@ conf_make (source_t *self, const config_t *config, char *reason, size_t reason_s
         { "statistics.interval.ms", "1000", NULL },
         { "queued.min.messages", "1000000", NULL },
         { "queued.max.messages.kbytes", "131072", NULL },
-        { "topic.metadata.refresh.interval.ms", "30000", NULL },
+        { "topic.metadata.refresh.interval.ms", "10000", NULL },
     };
     rd_kafka_conf_t *conf = kafka_conf_new (config, own, sizeof own / sizeof *own, reason, reason_size);
     if (!conf)
