@@ -1,4 +1,4 @@
-"""Lets the tests import tests/house.py, tests/broker.py and tests/fault/naive.py; a broker for all of them."""
+"""Lets the tests import what lies beside them in tests, and the young samples of tests/fault; a broker for all of them."""
 
 import itertools
 import pathlib

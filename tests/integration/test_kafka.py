@@ -13,7 +13,7 @@ import pytest
 from broker import Broker
 from house import House, programs, wait_until
 from naive import RANK, fold
-from test_samples import young_flattened, young_tsv
+from test_samples import young_flattened, young_sdk, young_tsv
 
 ROW = "viewer_id, collector_tstamp, event_id, event_name, video_ts, adsClicked, adsSkipped, adId, status, state"
 
@@ -83,7 +83,7 @@ def taken_in(house):
     return rows, {name: {key: value for key, value in viewer.items() if key not in ("epoch", "version")} for name, viewer in viewers.items()}
 
 
-@pytest.mark.parametrize("young", [young_flattened, young_tsv])
+@pytest.mark.parametrize("young", [young_flattened, young_tsv, young_sdk])
 def test_recorded_session_is_the_same_as_from_a_file(broker, topic, tmp_path, young):
     file = tmp_path / "events"
     young(file)
