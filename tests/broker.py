@@ -192,10 +192,10 @@ class Broker:
             return {each: consumer.get_watermark_offsets(TopicPartition(topic, each), 10) for each in partitions}
 
     def committed(self, topic, group=GROUP):
-        """{partition: (offset, metadata)} of what the group has committed."""
+        """{partition: offset} of what the group has committed."""
         with self.consumer(group) as consumer:
             wanted = [TopicPartition(topic, each) for each in consumer.list_topics(topic, 10).topics[topic].partitions]
-            return {each.partition: (each.offset, each.metadata) for each in consumer.committed(wanted, 10) if each.offset >= 0}
+            return {each.partition: each.offset for each in consumer.committed(wanted, 10) if each.offset >= 0}
 
     def read(self, topic, deadline_s=30):
         """All messages of a topic: (partition, offset, key, value, headers)."""

@@ -24,7 +24,7 @@ def kafka_house(broker, topic, **settings):
 
 
 def committed(broker, topic):
-    return {partition: offset for partition, (offset, _) in broker.committed(topic, f"{topic}-group").items()}
+    return broker.committed(topic, f"{topic}-group")
 
 
 def all_committed(broker, topic):
