@@ -32,10 +32,7 @@ SETTINGS = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1
@@ -47,6 +44,19 @@ broker.heartbeat.interval.ms=500
 auto.create.topics.enable=false
 log.retention.check.interval.ms=1000
 log.dirs={directory}/log
+"""
+
+#  A listener that wants TLS and a password, in front of the same broker.
+SECURE = """
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller},SECURE://127.0.0.1:{secure}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
+listener.name.secure.sasl.enabled.mechanisms=PLAIN
+listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \\
+  user_usher="right";
+listener.name.secure.ssl.keystore.type=PKCS12
+listener.name.secure.ssl.keystore.location={directory}/key.p12
+listener.name.secure.ssl.keystore.password=keystore
 """
 
 
@@ -72,12 +82,14 @@ class Broker:
     def __init__(self, heap_mb=512):
         fetch_jars()
         self.directory = tempfile.mkdtemp(prefix="usher-kafka-", dir="/tmp")
-        self.port, self.controller = free_ports(2)
-        self.address = f"127.0.0.1:{self.port}"
+        self.port, self.controller, self.secure = free_ports(3)
+        self.address, self.secure_address = f"127.0.0.1:{self.port}", f"127.0.0.1:{self.secure}"
+        self.certificate = os.path.join(self.directory, "certificate.pem")
         self.heap_mb, self.process = heap_mb, None
         self.settings = os.path.join(self.directory, "server.properties")
-        pathlib.Path(self.settings).write_text(SETTINGS.format(
-            port=self.port, controller=self.controller, directory=self.directory))
+        pathlib.Path(self.settings).write_text((SETTINGS + SECURE).format(
+            port=self.port, controller=self.controller, secure=self.secure, directory=self.directory))
+        self.make_key()
         self.run("kafka.tools.StorageTool", "format", "-t", "dXNoZXItdGVzdC1icm9rZQ", "-c", self.settings)
 
     def __enter__(self):
@@ -97,6 +109,12 @@ class Broker:
 
     def run(self, *arguments):
         subprocess.run(self.java(*arguments), check=True, timeout=60, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def make_key(self):
+        store = ["-keystore", os.path.join(self.directory, "key.p12"), "-storepass", "keystore", "-alias", "broker"]
+        for arguments in (["-genkeypair", "-keyalg", "RSA", "-dname", "CN=broker", "-ext", "san=ip:127.0.0.1", "-storetype", "PKCS12"],
+                          ["-exportcert", "-rfc", "-file", self.certificate]):
+            subprocess.run(["keytool", *arguments, *store], check=True, timeout=60, capture_output=True)
 
     # ---- start and stop
 

@@ -73,6 +73,7 @@ struct source {
     void *take_arg;
     int budget;
     int64_t error_said_ms;
+    bool stats_known;
     kafka_stats_t stats;
     uint64_t rebalances, lost, alarms, backwards, commit_count, commit_errors, errors;
 };
@@ -421,6 +422,7 @@ on_stats (rd_kafka_t *client, char *json, size_t size, void *arg)
     source_t *self = arg;
     (void)client;
     kafka_stats_read (json, size, self->topic, &self->stats, on_partition_stats, self);
+    self->stats_known = true;
     return 0;
 }
 
@@ -533,7 +535,7 @@ commit (source_t *self, uint32_t number, uint64_t next)
 static bool
 is_up (const source_t *self)
 {
-    return self->stats.brokers_up > 0;
+    return !self->stats_known || self->stats.brokers_up > 0;
 }
 
 static const char *

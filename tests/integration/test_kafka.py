@@ -156,6 +156,22 @@ def test_kill_in_midstream(topic, victim):
             assert house.stop() == 0
 
 
+def test_stop_in_midstream(broker, topic):
+    """A drain hands on what was taken; the next start goes on behind it."""
+    broker.create_topic(topic, 3)
+    events = list(audience(200, 150, seed=13))
+    broker.produce(topic, keyed(events))
+    with kafka_house(broker, topic) as house:
+        house.wait_for(lambda: sum(committed(broker, topic).values()) > 0, "it reads")
+        assert house.stop() == 0
+        assert sum(committed(broker, topic).values()) > 0
+        house.start()
+        wait_committed(broker, topic)
+        house.wait_for(lambda: house.metric("events_in_flight") == 0, "all is applied")
+        assert house.metric("events_duplicate_total") == 0
+        assert stored_rows(house) == wanted_rows(events)
+
+
 def clock(house):
     return house.metrics().get("source_clock_milliseconds", {}).get('process="shard-0"')
 
@@ -295,6 +311,25 @@ def test_a_topic_made_anew_is_no_replay(broker, topic, running):
 
 
 # ---- settings
+
+
+def secure(broker, password):
+    return "\n".join(["security.protocol=SASL_SSL", "sasl.mechanisms=PLAIN", "sasl.username=usher", f"sasl.password={password}",
+                      f"ssl.ca.location={broker.certificate}"])
+
+
+def test_tls_and_password(broker, topic):
+    broker.create_topic(topic, 1)
+    events = list(audience(5, 5, seed=14))
+    broker.produce(topic, keyed(events))
+    env = {"KAFKA_BOOTSTRAP_SERVERS": broker.secure_address}
+    with House(env, kafka_topic=topic, kafka_group=f"{topic}-group", kafka_properties=secure(broker, "wrong")) as house:
+        house.wait_for(lambda: "Authentication failed" in open(house.log).read(), "the log says so")
+        assert committed(broker, topic) == {}
+        assert house.stop() == 0
+    with House(env, kafka_topic=topic, kafka_group=f"{topic}-group", kafka_properties=secure(broker, "right")) as house:
+        wait_committed(broker, topic)
+        assert stored_rows(house) == wanted_rows(events)
 
 
 @pytest.mark.parametrize("line, said", [
