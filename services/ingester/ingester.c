@@ -57,7 +57,7 @@ struct ingester {
     usher_time_t now;
     usher_str_t key;    //  of pseudonyms; empty: viewer ids stay what they are
     char pseudonym [KEYED_DIGEST_HEX + 1];
-    int64_t beat_ms, commit_ms, answer_ms;
+    int64_t beat_ms, commit_ms, answer_ms, asked_ms;
     ingester_counters_t counters;
 };
 
@@ -498,6 +498,16 @@ ingester_flush (ingester_t *self, usher_time_t now, outbox_t *out)
         lane_flush (self->lanes [shard], self->clock_ms, beat, out);
 }
 
+//  A commit that was refused, or whose answer is lost, has no answer. Twice the same does no harm.
+static void
+commit_again (ingester_t *self)
+{
+    if (!self->commit_fn || self->now.mono_ms - self->asked_ms < ASK_AGAIN_MS)
+        return;
+    self->asked_ms = self->now.mono_ms;
+    asked_forget (self);
+}
+
 //  A store that could not write, or not yet, says nothing: what is unanswered for a while is asked again.
 static void
 ask_again (ingester_t *self, outbox_t *out)
@@ -521,6 +531,7 @@ ingester_tick (void *arg, usher_time_t now, outbox_t *out)
         return;
     self->commit_ms = now.mono_ms;
     ask_again (self, out);
+    commit_again (self);
     ingester_commit (self, out);
 }
 
