@@ -77,10 +77,15 @@ def stored_rows(house):
 # ---- the same as the other sources
 
 
+def without_epoch(found):
+    """Epochs go to shards in the order in which they start."""
+    if isinstance(found, dict):
+        return {key: without_epoch(value) for key, value in found.items() if key != "epoch"}
+    return [without_epoch(each) for each in found] if isinstance(found, list) else found
+
+
 def taken_in(house):
-    viewers = house.viewers()
-    rows = house.rows(f"SELECT {ROW} FROM video_events ORDER BY viewer_id, collector_tstamp")
-    return rows, {name: {key: value for key, value in viewer.items() if key != "epoch"} for name, viewer in viewers.items()}
+    return without_epoch(house.viewers()), house.rows(f"SELECT {ROW} FROM video_events ORDER BY viewer_id, collector_tstamp")
 
 
 @pytest.mark.parametrize("young", [young_flattened, young_tsv, young_sdk])
@@ -95,7 +100,7 @@ def test_recorded_session_is_the_same_as_from_a_file(broker, topic, tmp_path, yo
         one.wait_for(lambda: one.metric("source_committed_offset") == file.stat().st_size, "the file is committed")
         wait_committed(broker, topic)
         other.wait_for(lambda: taken_in(one) == taken_in(other), "the same rows and profiles")
-        rows, viewers = taken_in(other)
+        viewers, rows = taken_in(other)
         assert len(rows) > 10 and len(viewers) >= 3
         assert other.stop() == 0
 
