@@ -45,6 +45,7 @@ static const row_t rows [] = {
     { "", "log_format", CHOICE, AT (log_format), 0, 0, "logfmt", "logfmt, json" },
     { "", "shards", NUMBER32, AT (shards), 1, 64, "2", NULL },
     { "collector", "enabled", SWITCH, AT (collector.enabled), 0, 1, "true", NULL },
+    { "collector", "sink", CHOICE, AT (collector.sink), 0, 0, "journal", "journal, kafka" },
     { "collector", "port", PORT, AT (collector.port), 1, 65535, "9090", NULL },
     { "collector", "paths", TEXT, AT (collector.paths), 0, 4096, "", NULL },
     { "collector", "max_body_bytes", NUMBER32, AT (collector.max_body_bytes), 1024, 67108864, "1048576",
@@ -60,10 +61,18 @@ static const row_t rows [] = {
     { "collector", "mask_ip_segments", NUMBER32, AT (collector.mask_ip_segments), 0, 8, "0", NULL },
     { "collector", "max_journal_bytes", NUMBER64, AT (collector.max_journal_bytes), 1048576, 1024 * GIB,
       "1073741824", NULL },
-    { "ingester", "source", CHOICE, AT (ingester.source), 0, 0, "journal", "journal, file" },
+    { "ingester", "source", CHOICE, AT (ingester.source), 0, 0, "journal", "journal, file, kafka" },
     { "ingester", "file", TEXT, AT (ingester.file), 0, 4096, "", NULL },
     { "ingester", "in_flight_bytes", NUMBER32, AT (ingester.in_flight_bytes), 65536, 1073741824, "8388608",
       NULL },
+    { "kafka", "brokers", TEXT, AT (kafka.brokers), 0, 4096, "", NULL },
+    { "kafka", "topic", TEXT, AT (kafka.topic), 1, 249, "snowplow-enriched-good", NULL },
+    { "kafka", "bad_topic", TEXT, AT (kafka.bad_topic), 1, 249, "snowplow-enriched-bad", NULL },
+    { "kafka", "group", TEXT, AT (kafka.group), 1, 255, "kafka-consumer-group", NULL },
+    { "kafka", "start", CHOICE, AT (kafka.start), 0, 0, "earliest", "earliest, latest" },
+    { "kafka", "out_of_range", CHOICE, AT (kafka.out_of_range), 0, 0, "earliest", "earliest, latest, stop" },
+    { "kafka", "member", TEXT, AT (kafka.member), 0, 200, "", NULL },
+    { "kafka", "properties", TEXT, AT (kafka.properties), 0, 65536, "", NULL },
     { "shard", "checkpoint_s", NUMBER32, AT (shard.checkpoint_s), 1, 86400, "300", NULL },
     { "shard", "forget_s", NUMBER32, AT (shard.forget_s), 1, 604800, "3600", NULL },
     { "shard", "paused_timeout_s", NUMBER32, AT (shard.paused_timeout_s), 1, 604800, "1800", NULL },
@@ -89,6 +98,7 @@ static const struct {
     { "", NULL, NULL },
     { "collector", "", "collector" },
     { "ingester", "", "ingester" },
+    { "kafka", "", "kafka" },
     { "shard", "", "shard" },
     { "store", "", "store" },
     { "privacy", "", "privacy" },
@@ -579,6 +589,35 @@ apply_file (config_t *self, const char *file)
 
 //  ---- the environment and the defaults
 
+//  The reference's own variable: where it is set, its topic is the source and nobody wants a collector. All of
+//  it can be said otherwise in the file.
+static void
+kafka_defaults (config_t *self)
+{
+    const char *brokers = getenv ("KAFKA_BOOTSTRAP_SERVERS");
+    if (!brokers || !*brokers)
+        return;
+    free (self->ingester.source);
+    self->ingester.source = text_new ("kafka");
+    self->collector.enabled = false;
+}
+
+//  It comes before the file's kafka.brokers, as every variable does, and behind USHER_KAFKA_BROKERS.
+static bool
+kafka_environment (config_t *self)
+{
+    const char *brokers = getenv ("KAFKA_BOOTSTRAP_SERVERS");
+    if (!brokers || !*brokers)
+        return true;
+    if (strlen (brokers) > 4096) {
+        fprintf (stderr, "environment: KAFKA_BOOTSTRAP_SERVERS is longer than 4096 bytes\n");
+        return false;
+    }
+    free (self->kafka.brokers);
+    self->kafka.brokers = text_new ("%s", brokers);
+    return true;
+}
+
 static bool
 apply_environment (config_t *self)
 {
@@ -620,6 +659,7 @@ place_defaults (config_t *self, const char *dir)
     for (size_t i = 0; i < ROWS; i++)
         if (rows [i].fallback)
             set_value (self, &rows [i], rows [i].fallback);
+    kafka_defaults (self);
 }
 
 //  The key may stand in a file, without the line's end that an editor leaves behind it.
@@ -654,6 +694,16 @@ makes_sense (const config_t *self)
                  "ingester.source is file, so ingester.file (USHER_INGESTER_FILE) must name the file\n");
         return false;
     }
+    if (strcmp (self->ingester.source, "kafka") == 0 && !*self->kafka.brokers) {
+        fprintf (stderr,
+                 "ingester.source is kafka, so KAFKA_BOOTSTRAP_SERVERS or kafka.brokers must name them\n");
+        return false;
+    }
+    if (strcmp (self->collector.sink, "kafka") == 0 && !*self->kafka.brokers) {
+        fprintf (stderr,
+                 "collector.sink is kafka, so KAFKA_BOOTSTRAP_SERVERS or kafka.brokers must name them\n");
+        return false;
+    }
     return true;
 }
 
@@ -662,8 +712,8 @@ config_load (const char *file, const char *dir)
 {
     config_t *self = allocate (sizeof *self);
     place_defaults (self, dir);
-    if ((!file || apply_file (self, file)) && apply_environment (self) && read_key_file (self) &&
-        makes_sense (self))
+    if ((!file || apply_file (self, file)) && kafka_environment (self) && apply_environment (self) &&
+        read_key_file (self) && makes_sense (self))
         return self;
     config_destroy (&self);
     return NULL;

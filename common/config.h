@@ -23,7 +23,8 @@ typedef struct {
     uint32_t shards;     //  1 to 64, default 2
 
     struct {
-        bool enabled;                  //  default true
+        bool enabled;                  //  default true; false where KAFKA_BOOTSTRAP_SERVERS is the source
+        char *sink;                    //  journal or kafka
         uint16_t port;                 //  default 9090
         char *paths;                   //  vendor/version paths that mean tp2, or FROM=TO, commas between them
         uint32_t max_body_bytes;       //  default 1048576
@@ -39,10 +40,21 @@ typedef struct {
     } collector;
 
     struct {
-        char *source;                //  journal or file
-        char *file;                  //  for source file: its path
+        char *source;    //  journal, file or kafka; default kafka where KAFKA_BOOTSTRAP_SERVERS is set
+        char *file;      //  for source file: its path
         uint32_t in_flight_bytes;    //  default 8 MiB per shard
     } ingester;
+
+    struct {
+        char *brokers;         //  host:port, comma separated; default KAFKA_BOOTSTRAP_SERVERS
+        char *topic;           //  default snowplow-enriched-good
+        char *bad_topic;       //  for what the collector refuses; default snowplow-enriched-bad
+        char *group;           //  default kafka-consumer-group
+        char *start;           //  of a partition that the group has no offset of: earliest or latest
+        char *out_of_range;    //  when the group's offset is not in the partition: earliest, latest or stop
+        char *member;          //  static membership's name; empty: made from host name and data_dir
+        char *properties;      //  librdkafka's, a line name=value each
+    } kafka;
 
     struct {
         uint32_t checkpoint_s;        //  default 300

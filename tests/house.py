@@ -140,6 +140,9 @@ class House:
         self.env.update({PORTS[name]: str(port) for name, port in self.ports.items()})
         self.env.update({f"USHER_{key.upper()}": str(value) for key, value in settings.items()})
         self.env.update(env or {})
+        #  With Kafka as the source nobody needs a collector.
+        embedded = "KAFKA_BOOTSTRAP_SERVERS" not in self.env or settings.get("collector_enabled")
+        self.services = [name for name in SERVICES if embedded or name != "collector"]
         self.log = os.path.join(self.directory, "usher.log")
         self.process = None
 
@@ -215,7 +218,7 @@ class House:
 
     def is_ready(self):
         status = self.status()
-        return len(status) >= len(SERVICES) and all(entry["state"] == "READY" for entry in status)
+        return len(status) >= len(self.services) and all(entry["state"] == "READY" for entry in status)
 
     def entry(self, name):
         return next((entry for entry in self.status() if entry["name"] == name), None)
@@ -289,6 +292,27 @@ class House:
             return [dict(row) for row in connection.execute(query, parameters)]
         finally:
             connection.close()
+
+    def metrics(self):
+        """{name: {labels as text: value}} of all processes, without usher_; process="..." is one of the labels."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports["feed"], timeout=10)
+        try:
+            connection.request("GET", "/metrics")
+            lines = connection.getresponse().read().decode().splitlines()
+        finally:
+            connection.close()
+        found = {}
+        for line in lines:
+            if line.startswith("usher_"):
+                name, _, value = line.rpartition(" ")
+                name, _, labels = name.removeprefix("usher_").partition("{")
+                found.setdefault(name, {})[labels.rstrip("}")] = float(value)
+        return found
+
+    def metric(self, name):
+        """The sum over processes and labels; None while nobody tells it."""
+        found = self.metrics().get(name)
+        return sum(found.values()) if found else None
 
     def feed(self, path="/ws", timeout_s=10):
         return websocket.create_connection(f"ws://127.0.0.1:{self.ports['feed']}{path}", timeout=timeout_s)

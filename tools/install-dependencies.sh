@@ -31,7 +31,9 @@ sqlite3'
 
 test='chromium chromium-browser
 clang
-libclang-rt-dev libclang-rt-14-dev'
+libclang-rt-dev libclang-rt-14-dev
+default-jre-headless openjdk-17-jre-headless openjdk-21-jre-headless
+maven'
 
 installed ()
 {
@@ -65,6 +67,8 @@ missing ()
         # A Python from elsewhere brings its venv, an apt one needs the package.
         case $names in
         python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null && continue ;;
+        default-jre*) command -v java >/dev/null && continue ;;
+        maven) command -v mvn >/dev/null && continue ;;
         chromium*) { command -v chromium || command -v chromium-browser; } >/dev/null && continue ;;
         esac
         echo "$names"

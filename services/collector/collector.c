@@ -3,7 +3,8 @@
 //  In: the tracker protocol over HTTP, from browsers and other trackers; `committed` from the ingester.
 //  Out: a row in the journal for each event, enriched, and for each bad row; the answers to the trackers, each
 //  only after the transaction that holds its rows is on disk; `more` to the ingester when there are new rows.
-//  Keeps: journal.db. Rows are pruned when the ingester says that they are durable downstream.
+//  With collector.sink kafka each row is a message instead, and its answer waits for Kafka's.
+//  Keeps: journal.db. Rows are pruned when the ingester says that they are durable downstream. Of Kafka nothing.
 //  Drain: no new connections; requests that had begun are committed and answered.
 //  Death costs: requests without an answer, which their trackers send again; no event that was answered.
 //
@@ -17,6 +18,7 @@
 #include "log.h"
 #include "memory.h"
 #include "metrics.h"
+#include "sink_kafka.h"
 #include "snowplow/journal_format.h"
 
 #include <inttypes.h>
@@ -41,7 +43,8 @@
 #define KINDS (TRACKER_SCHEMA_VIOLATIONS + 1)
 
 typedef struct {
-    journal_t *journal;
+    journal_t *journal;     //  NULL: rows go to Kafka
+    sink_kafka_t *kafka;    //  NULL: rows go to the journal
     intake_t *intake;
     int bell;
     uint64_t ticket;    //  the last request that was taken
@@ -58,33 +61,57 @@ typedef struct {
     uint64_t pruned;
 } collector_t;
 
-//  ---- The journal's health
+//  ---- The health of what keeps the rows
+
+static const char *
+keeper_name (const collector_t *self)
+{
+    return self->kafka ? "kafka" : "journal";
+}
 
 static void
-journal_works (collector_t *self)
+keeper_works (collector_t *self)
 {
     for (int kind = 0; kind < KINDS; kind++)
         self->rows [kind] += self->turn_rows [kind];
     memset (self->turn_rows, 0, sizeof self->turn_rows);
     if (!self->healthy)
-        log_info ("journal works again", "last=%" PRIu64, journal_last (self->journal));
+        log_info ("rows are kept again", "keeper=%s", keeper_name (self));
     self->healthy = true;
     intake_set_healthy (self->intake, true);
+}
+
+static void
+keeper_failed (collector_t *self, const char *reason)
+{
+    if (self->healthy)
+        log_error ("rows not kept", "keeper=%s reason=\"%s\" hint=\"trackers get 503 and try again\"",
+                   keeper_name (self), reason);
+    self->failures++;
+    memset (self->turn_rows, 0, sizeof self->turn_rows);
+    self->healthy = false;
+    self->failed_ms = service_now ().mono_ms;
+    intake_set_healthy (self->intake, false);
 }
 
 //  The turn's rows are gone, so whoever waits for them must try again.
 static void
 journal_failed (collector_t *self)
 {
-    if (self->healthy)
-        log_error ("journal failed", "reason=\"%s\" hint=\"trackers get 503 and try again\"",
-                   journal_fault (self->journal));
-    self->failures++;
-    memset (self->turn_rows, 0, sizeof self->turn_rows);
-    self->healthy = false;
-    self->failed_ms = service_now ().mono_ms;
-    intake_set_healthy (self->intake, false);
+    keeper_failed (self, journal_fault (self->journal));
     intake_release (self->intake, self->ticket, false);
+}
+
+//  Kafka has answered for all rows up to a ticket.
+static void
+on_settled (void *arg, uint64_t ticket, bool durable)
+{
+    collector_t *self = arg;
+    if (durable)
+        keeper_works (self);
+    else
+        keeper_failed (self, sink_kafka_fault (self->kafka));
+    intake_release (self->intake, ticket, durable);
 }
 
 //  ---- Requests
@@ -97,6 +124,8 @@ append_outcome (collector_t *self, int64_t collected_ms, const tracker_outcome_t
     if (bad)
         snprintf (reason, sizeof reason, "%s: %s", tracker_kind_name (outcome->kind), outcome->reason);
     self->turn_rows [outcome->kind]++;
+    if (self->kafka)
+        return sink_kafka_append (self->kafka, self->ticket, bad, reason, outcome->body, outcome->size);
     return journal_append (self->journal, collected_ms, bad ? JOURNAL_BAD : JOURNAL_EVENT, reason,
                            outcome->body, outcome->size);
 }
@@ -119,18 +148,26 @@ on_bell (void *arg)
         log_debug ("bell was silent", "fd=%d", self->bell);
 }
 
-//  The one place where rows leave for what makes them durable. False: they could not be taken. Else journal_works or
-//  journal_failed tells of them later, and intake_release of the request whose ticket they came with.
+//  Rows that were handed over already are Kafka's; the tracker sends all of them again.
+static void
+kafka_full (collector_t *self)
+{
+    sink_kafka_give_up (self->kafka, self->ticket);
+    keeper_failed (self, sink_kafka_fault (self->kafka));
+}
+
+//  The one place where rows leave for what makes them durable. False: they could not be taken. Else keeper_works or
+//  keeper_failed tells of them later, and intake_release of the request whose ticket they came with.
 static bool
 keep_rows (collector_t *self, int64_t collected_ms, const tracker_outcomes_t *outcomes)
 {
     int rc = 0;
-    if (!journal_pending (self->journal))
+    if (self->journal && !journal_pending (self->journal))
         ring (self);
     for (size_t index = 0; rc == 0 && index < outcomes->count; index++)
         rc = append_outcome (self, collected_ms, &outcomes->items [index]);
     if (rc != 0)
-        journal_failed (self);
+        self->kafka ? kafka_full (self) : journal_failed (self);
     return rc == 0;
 }
 
@@ -178,7 +215,8 @@ collector_peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *n
         return;
     }
     self->peers [self->peer_count++] = peer;
-    tell_more (self, peer, out);
+    if (self->journal)
+        tell_more (self, peer, out);
 }
 
 static void
@@ -188,16 +226,26 @@ on_committed (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
     uint64_t position = msg->committed.position;
     (void)peer;
     (void)out;
-    if (position > journal_last (self->journal))
+    if (!self->journal || position > journal_last (self->journal))
         log_warning ("position refused",
                      "position=%" PRIu64 " last=%" PRIu64
                      " reason=\"it was never given: is this another journal's?\"",
-                     position, journal_last (self->journal));
+                     position, self->journal ? journal_last (self->journal) : 0);
     else if (position > self->prune_to)
         self->prune_to = position;
 }
 
 //  ---- The turns of the loop
+
+//  A producer that has given up for good is made anew by the next process; requests without an answer come again.
+static void
+kafka_turn (collector_t *self)
+{
+    if (sink_kafka_turn (self->kafka))
+        return;
+    log_error ("kafka gave up", "reason=\"%s\"", sink_kafka_fault (self->kafka));
+    exit (EXIT_TRY_AGAIN);
+}
 
 //  Commit what came since the last turn, and answer.
 static bool
@@ -205,14 +253,16 @@ collector_turn (void *arg, usher_time_t now, outbox_t *out)
 {
     collector_t *self = arg;
     (void)now;
-    if (!journal_pending (self->journal))
+    if (self->kafka)
+        kafka_turn (self);
+    if (!self->journal || !journal_pending (self->journal))
         return false;
     if (journal_commit (self->journal) != 0) {
         journal_failed (self);
         return false;
     }
     self->commits++;
-    journal_works (self);
+    keeper_works (self);
     intake_release (self->intake, self->ticket, true);
     for (size_t index = 0; index < self->peer_count; index++)
         tell_more (self, self->peers [index], out);
@@ -223,7 +273,7 @@ collector_turn (void *arg, usher_time_t now, outbox_t *out)
 static void
 prune (collector_t *self)
 {
-    if (self->prune_to == 0 || journal_pending (self->journal))
+    if (!self->journal || self->prune_to == 0 || journal_pending (self->journal))
         return;
     int rows = journal_prune (self->journal, self->prune_to);
     if (rows < 0 || journal_commit (self->journal) != 0) {
@@ -251,7 +301,7 @@ collector_drained (void *arg, usher_time_t now, outbox_t *out)
     collector_t *self = arg;
     (void)now;
     (void)out;
-    return intake_drain (self->intake) && !journal_pending (self->journal);
+    return intake_drain (self->intake) && !(self->journal && journal_pending (self->journal));
 }
 
 //  ---- Start and end
@@ -264,6 +314,7 @@ collector_close (void **self_p)
         return;
     intake_destroy (&self->intake);
     journal_destroy (&self->journal);
+    sink_kafka_destroy (&self->kafka);
     if (self->bell != -1)
         close (self->bell);
     free (self);
@@ -289,6 +340,38 @@ open_journal (const config_t *config)
                    " moved away, a new one is made then\"",
                    fault);
     return journal;
+}
+
+//  Answers make the loop turn; the turn takes them.
+static void
+on_answers (void *arg)
+{
+    (void)arg;
+}
+
+static sink_kafka_t *
+open_kafka (collector_t *self, service_t *service, const config_t *config)
+{
+    char reason [512];
+    sink_kafka_t *kafka = sink_kafka_new (config, on_settled, self, reason, sizeof reason);
+    if (!kafka)
+        log_error ("kafka refused", "reason=\"%s\"", reason);
+    else if (service_watch (service, sink_kafka_descriptor (kafka), on_answers, self) != 0)
+        abort ();    //  room for descriptors is ours to provide
+    return kafka;
+}
+
+//  Returns the exit code, EXIT_DRAINED when there is something that keeps rows.
+static int
+open_keeper (collector_t *self, service_t *service, const config_t *config)
+{
+    if (strcmp (config->collector.sink, "kafka") == 0)
+        self->kafka = open_kafka (self, service, config);
+    else
+        self->journal = open_journal (config);
+    return self->kafka || self->journal                    ? EXIT_DRAINED
+           : strcmp (config->collector.sink, "kafka") == 0 ? EXIT_MISCONFIGURED
+                                                           : EXIT_TRY_AGAIN;
 }
 
 static answer_rules_t
@@ -324,19 +407,20 @@ collector_open (service_t *service, const config_t *config, uint32_t instance, i
         return NULL;
     void *state = memory_new (1, sizeof (collector_t));
     collector_t *self = state;
-    *exit_code = EXIT_TRY_AGAIN;
     self->healthy = true;
     self->mask = (tracker_ip_mask_t){ config->collector.mask_ip_octets, config->collector.mask_ip_segments };
     self->bell = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
-    self->journal = open_journal (config);
+    *exit_code = open_keeper (self, service, config);
     intake_options_t options = { .bind_address = config->bind,
                                  .port = config->collector.port,
                                  .max_connections = config->collector.max_connections,
                                  .rules = collector_rules (config),
                                  .take = on_request,
                                  .arg = self };
-    if (self->journal)
+    if (*exit_code == EXIT_DRAINED) {
+        *exit_code = EXIT_TRY_AGAIN;
         self->intake = intake_new (service, &options);
+    }
     if (!self->intake || self->bell == -1 || service_watch (service, self->bell, on_bell, self) != 0)
         collector_close (&state);
     return state;
@@ -352,8 +436,8 @@ collector_metrics (const void *arg, FILE *out)
     for (int kind = 0; kind < KINDS; kind++) {
         snprintf (labels [kind], sizeof labels [kind], "kind=\"%s\"",
                   tracker_kind_name ((tracker_kind_t)kind));
-        kinds [kind] = (metric_t){ "collector_rows_total", METRIC_COUNTER, "Rows committed to the journal.",
-                                   labels [kind], self->rows [kind] };
+        kinds [kind] = (metric_t){ "collector_rows_total", METRIC_COUNTER, "Rows kept.", labels [kind],
+                                   self->rows [kind] };
     }
     const char *requests = "Requests answered.";
     const metric_t rows [] = {
@@ -361,15 +445,17 @@ collector_metrics (const void *arg, FILE *out)
         { "collector_requests_total", METRIC_COUNTER, requests, "class=\"4xx\"", counters.answered_4xx },
         { "collector_requests_total", METRIC_COUNTER, requests, "class=\"5xx\"", counters.answered_5xx },
         { "collector_commits_total", METRIC_COUNTER, "Transactions of the journal.", NULL, self->commits },
-        { "collector_failures_total", METRIC_COUNTER, "Times the journal said no.", NULL, self->failures },
+        { "collector_failures_total", METRIC_COUNTER, "Times rows were not kept.", NULL, self->failures },
         { "collector_pruned_total", METRIC_COUNTER, "Rows pruned from the journal.", NULL, self->pruned },
         { "collector_journal_last", METRIC_GAUGE, "Last position given.", NULL,
-          journal_last (self->journal) },
+          self->journal ? journal_last (self->journal) : 0 },
         { "collector_body_bytes", METRIC_GAUGE, "Bytes of bodies that are being received.", NULL,
           counters.body_bytes },
     };
     metrics_write (kinds, KINDS, out);
     metrics_write (rows, sizeof rows / sizeof *rows, out);
+    if (self->kafka)
+        sink_kafka_metrics (self->kafka, out);
 }
 
 static const service_link_t links [] = { { USHER_LINK_journal, SERVICE_BIND } };

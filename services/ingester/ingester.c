@@ -2,7 +2,7 @@
 //
 //  in     control slots; journal more; events applied, durable; store position, quarantined
 //  out    events batch, event; store positions, commit, quarantine; journal committed
-//  keeps  every frame until it is durable
+//  keeps  every frame until it is durable; of each partition that it reads where it is and how far it is durable
 //  drain  stops reading, waits for the receipts, commits
 //  death  costs nothing: the next one reads from the committed position, and positions in the profiles tell replays
 
@@ -24,28 +24,40 @@ enum {
     AHEAD_MS = 1000,    //  our time is a turn old: an event so much ahead of it is none of the future
     COMMIT_MS = 200,
     ASK_AGAIN_MS = 2000,     //  a store that failed answers nothing
+    PARTITIONS_TOLD = 64,    //  in the metrics: a beat has a limit
     REASON_MAX = 1024,       //  limits of quarantine.reason and .payload
     PAYLOAD_MAX = 1048576    //  bytes of a bad event that are kept
 };
+
+typedef struct {
+    uint32_t number;
+    uint64_t generation;
+    uint64_t next;                //  first offset not read
+    uint64_t asked, committed;    //  positions
+    uint64_t clock_ms;            //  newest evidence; 0: none yet
+} partition_t;
 
 struct ingester {
     const config_t *config;
     uint32_t source;
     char *name;
     decoder_t *decoder;
+    ingester_commit_fn *commit_fn;    //  NULL: the store keeps the position
+    void *commit_arg;
     size_t shards;
     lane_t **lanes;    //  one a shard
     lane_t *quarantine;
-    bool mapped, store_up, collector_up, known, begun;
+    bool mapped, store_up, collector_up, known;
     uint8_t owners [USHER_SLOTS];
     uint64_t known_generation, known_next;
-    uint64_t generation, next;    //  of the source; first offset not read
-    uint64_t asked, committed;    //  positions
-    uint64_t clock_ms;
+    size_t partition_count;
+    partition_t *partitions;    //  those that are read
+    size_t latest;              //  index of the one that the last row came from
+    uint64_t clock_ms;          //  of the slowest partition; never goes back
     usher_time_t now;
     usher_str_t key;    //  of pseudonyms; empty: viewer ids stay what they are
     char pseudonym [KEYED_DIGEST_HEX + 1];
-    int64_t beat_ms, commit_ms, answer_ms;
+    int64_t beat_ms, commit_ms, answer_ms, asked_ms;
     ingester_counters_t counters;
 };
 
@@ -77,6 +89,7 @@ ingester_destroy (ingester_t **self_p)
     lane_destroy (&self->quarantine);
     decoder_destroy (&self->decoder);
     free (self->lanes);
+    free (self->partitions);
     free (self->name);
     free (self);
     *self_p = NULL;
@@ -130,16 +143,100 @@ reason_kept (const ingester_t *self, const source_row_t *row, const char *reason
     return usher_bytes (reason, size < REASON_MAX ? size : REASON_MAX);
 }
 
+void
+ingester_commit_with (ingester_t *self, ingester_commit_fn *fn, void *arg)
+{
+    self->commit_fn = fn;
+    self->commit_arg = arg;
+}
+
+//  ---- partitions
+
+static partition_t *
+partition_find (const ingester_t *self, uint32_t number)
+{
+    for (size_t at = 0; at < self->partition_count; at++)
+        if (self->partitions [at].number == number)
+            return &self->partitions [at];
+    return NULL;
+}
+
+//  Rows come in runs of one partition.
+static partition_t *
+partition_of (ingester_t *self, const source_row_t *row)
+{
+    if (self->latest < self->partition_count && self->partitions [self->latest].number == row->partition)
+        return &self->partitions [self->latest];
+    partition_t *partition = partition_find (self, row->partition);
+    if (partition)
+        self->latest = (size_t)(partition - self->partitions);
+    return partition;
+}
+
+//  A viewer's next event may wait in any partition, so the slowest one tells the time.
+static void
+clock_settle (ingester_t *self)
+{
+    uint64_t slowest = self->partition_count ? UINT64_MAX : 0;
+    for (size_t at = 0; at < self->partition_count; at++)
+        if (self->partitions [at].clock_ms < slowest)
+            slowest = self->partitions [at].clock_ms;
+    if (slowest > self->clock_ms)
+        self->clock_ms = slowest;
+}
+
+static void
+clock_note (ingester_t *self, partition_t *partition, uint64_t evidence_ms)
+{
+    if (evidence_ms <= partition->clock_ms)
+        return;
+    bool slowest = partition->clock_ms <= self->clock_ms;
+    partition->clock_ms = evidence_ms;
+    if (slowest)
+        clock_settle (self);
+}
+
+void
+ingester_begin (ingester_t *self, uint32_t number, uint64_t generation, uint64_t next)
+{
+    partition_t *partition = partition_find (self, number);
+    if (!partition) {
+        self->partitions =
+            memory_resize (self->partitions, self->partition_count + 1, sizeof *self->partitions);
+        partition = &self->partitions [self->partition_count++];
+    }
+    *partition = (partition_t){ number, generation, next, next, next, 0 };
+}
+
+void
+ingester_end (ingester_t *self, uint32_t number)
+{
+    partition_t *partition = partition_find (self, number);
+    if (!partition)
+        return;
+    *partition = self->partitions [--self->partition_count];
+    clock_settle (self);
+}
+
+void
+ingester_at_end (ingester_t *self, uint32_t number, uint64_t wall_ms)
+{
+    partition_t *partition = partition_find (self, number);
+    if (partition)
+        clock_note (self, partition, wall_ms);
+}
+
 //  ---- rows
 
 static void
-quarantine (ingester_t *self, const source_row_t *row, const char *reason, outbox_t *out)
+quarantine (ingester_t *self, const partition_t *partition, const source_row_t *row, const char *reason,
+            outbox_t *out)
 {
     char text [128];
     usher_msg_t msg = { .id = USHER_MSG_quarantine };
     msg.quarantine = (usher_quarantine_t){
         .source = self->source,
-        .generation = self->generation,
+        .generation = partition->generation,
         .partition = row->partition,
         .offset = row->offset,
         .reason = reason_kept (self, row, reason),
@@ -150,19 +247,18 @@ quarantine (ingester_t *self, const source_row_t *row, const char *reason, outbo
 }
 
 static void
-route (ingester_t *self, const source_row_t *row, usher_msg_t *msg, outbox_t *out)
+route (ingester_t *self, partition_t *partition, const source_row_t *row, usher_msg_t *msg, outbox_t *out)
 {
     usher_event_t *event = &msg->event;
     pseudonymise (self, event);
     event->source = self->source;
-    event->generation = self->generation;
+    event->generation = partition->generation;
     event->partition = row->partition;
     event->offset = row->offset;
     //  A collector whose clock runs ahead is no evidence from the future.
     if (self->now.wall_ms > 0 && event->collected_ms > (uint64_t)self->now.wall_ms + AHEAD_MS)
         event->collected_ms = (uint64_t)self->now.wall_ms;
-    if (event->collected_ms > self->clock_ms)
-        self->clock_ms = event->collected_ms;
+    clock_note (self, partition, event->collected_ms);
     uint32_t shard = self->owners [usher_slot (event->viewer_id)];
     self->counters.routed++;
     lane_add (self->lanes [shard], msg, row->partition, row->offset, self->clock_ms, out);
@@ -171,23 +267,26 @@ route (ingester_t *self, const source_row_t *row, usher_msg_t *msg, outbox_t *ou
 void
 ingester_take (ingester_t *self, const source_row_t *row, outbox_t *out)
 {
+    partition_t *partition = partition_of (self, row);
+    if (!partition || row->offset < partition->next)
+        return;    //  not ours any more, or read before
     self->counters.read++;
-    self->next = row->next;
+    partition->next = row->next;
     if (row->bad) {
-        quarantine (self, row, row->reason, out);
+        quarantine (self, partition, row, row->reason, out);
         return;
     }
     usher_msg_t msg = { .id = USHER_MSG_event };
     const char *reason = "";
     switch (decode_event (self->decoder, row->data, row->size, &msg.event, &reason)) {
     case DECODE_EVENT:
-        route (self, row, &msg, out);
+        route (self, partition, row, &msg, out);
         break;
     case DECODE_PASSED_BY:
         self->counters.passed_by++;
         break;
     case DECODE_BAD:
-        quarantine (self, row, reason, out);
+        quarantine (self, partition, row, reason, out);
         break;
     }
 }
@@ -210,7 +309,7 @@ ingester_wants (const ingester_t *self)
         if (lane_unapplied (self->lanes [shard]) >= self->config->ingester.in_flight_bytes)
             return false;
     }
-    return self->begun && self->mapped && kept < KEPT_MAX;
+    return self->partition_count && self->mapped && kept < KEPT_MAX;
 }
 
 //  ---- positions
@@ -223,21 +322,6 @@ ingester_knows_position (const ingester_t *self, uint64_t *generation, uint64_t 
     return self->known;
 }
 
-void
-ingester_begin (ingester_t *self, uint64_t generation, uint64_t next)
-{
-    self->begun = true;
-    self->generation = generation;
-    self->next = self->asked = self->committed = next;
-}
-
-void
-ingester_at_end (ingester_t *self, usher_time_t now)
-{
-    if (now.wall_ms > 0 && (uint64_t)now.wall_ms > self->clock_ms)
-        self->clock_ms = (uint64_t)now.wall_ms;
-}
-
 static void
 positions_ask (ingester_t *self, outbox_t *out)
 {
@@ -247,35 +331,67 @@ positions_ask (ingester_t *self, outbox_t *out)
 
 //  The first offset that is not durable everywhere.
 static uint64_t
-durable_next (const ingester_t *self)
+durable_next (const ingester_t *self, const partition_t *partition)
 {
-    uint64_t next = self->next;
+    uint64_t next = partition->next;
     for (size_t shard = 0; shard < self->shards; shard++)
-        lane_first (self->lanes [shard], 0, &next);
-    lane_first (self->quarantine, 0, &next);
+        lane_first (self->lanes [shard], partition->number, &next);
+    lane_first (self->quarantine, partition->number, &next);
     return next;
 }
 
 static void
-commit (ingester_t *self, outbox_t *out)
+commit_send (ingester_t *self, const partition_t *partition, outbox_t *out)
 {
-    uint64_t next = durable_next (self);
-    if (!self->begun || !self->store_up || next == self->asked)
+    if (self->commit_fn) {
+        self->commit_fn (self->commit_arg, partition->number, partition->asked);
         return;
-    self->asked = next;
+    }
     usher_msg_t msg = { .id = USHER_MSG_commit };
-    msg.commit = (usher_commit_t){ self->source, usher_str (self->name), self->generation, 0, next };
+    msg.commit = (usher_commit_t){ self->source, usher_str (self->name), partition->generation,
+                                   partition->number, partition->asked };
     outbox_put (out, USHER_LINK_store, 0, &msg);
 }
 
-//  Only the journal's rows are the collector's to prune.
+void
+ingester_commit (ingester_t *self, outbox_t *out)
+{
+    for (size_t at = 0; at < self->partition_count; at++) {
+        partition_t *partition = &self->partitions [at];
+        uint64_t next = durable_next (self, partition);
+        //  Frames of an earlier assignment may still be under way: never back.
+        if ((!self->commit_fn && !self->store_up) || next <= partition->asked)
+            continue;
+        partition->asked = next;
+        commit_send (self, partition, out);
+    }
+}
+
+//  Whatever was asked and not confirmed is asked again.
+static void
+asked_forget (ingester_t *self)
+{
+    for (size_t at = 0; at < self->partition_count; at++)
+        self->partitions [at].asked = self->partitions [at].committed;
+}
+
+//  Only the journal's rows are the collector's to prune; it has one partition.
 static void
 committed_tell (ingester_t *self, outbox_t *out)
 {
-    if (self->source != USHER_SOURCE_JOURNAL || !self->collector_up || self->committed == 0)
+    if (self->source != USHER_SOURCE_JOURNAL || !self->collector_up || self->partition_count == 0 ||
+        self->partitions [0].committed == 0)
         return;
-    usher_msg_t msg = { .id = USHER_MSG_committed, .committed = { self->committed - 1 } };
+    usher_msg_t msg = { .id = USHER_MSG_committed, .committed = { self->partitions [0].committed - 1 } };
     outbox_put (out, USHER_LINK_journal, 0, &msg);
+}
+
+void
+ingester_committed (ingester_t *self, uint32_t number, uint64_t next)
+{
+    partition_t *partition = partition_find (self, number);
+    if (partition && next > partition->committed)
+        partition->committed = next;
 }
 
 static void
@@ -289,9 +405,10 @@ on_position (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
         self->known_generation = msg->position.generation;
         self->known_next = msg->position.next;
     }
-    if (!self->begun || msg->position.generation != self->generation || msg->position.next <= self->committed)
+    const partition_t *partition = partition_find (self, msg->position.partition);
+    if (!partition || msg->position.generation != partition->generation)
         return;
-    self->committed = msg->position.next;
+    ingester_committed (self, partition->number, msg->position.next);
     committed_tell (self, out);
 }
 
@@ -355,7 +472,7 @@ ingester_peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *na
     }
     if (link == USHER_LINK_store) {
         self->store_up = true;
-        self->asked = self->committed;
+        asked_forget (self);
         if (!self->known)
             positions_ask (self, out);
         lane_restart (self->quarantine, out);
@@ -381,6 +498,16 @@ ingester_flush (ingester_t *self, usher_time_t now, outbox_t *out)
         lane_flush (self->lanes [shard], self->clock_ms, beat, out);
 }
 
+//  A commit that was refused, or whose answer is lost, has no answer. Twice the same does no harm.
+static void
+commit_again (ingester_t *self)
+{
+    if (!self->commit_fn || self->now.mono_ms - self->asked_ms < ASK_AGAIN_MS)
+        return;
+    self->asked_ms = self->now.mono_ms;
+    asked_forget (self);
+}
+
 //  A store that could not write, or not yet, says nothing: what is unanswered for a while is asked again.
 static void
 ask_again (ingester_t *self, outbox_t *out)
@@ -388,7 +515,7 @@ ask_again (ingester_t *self, outbox_t *out)
     if (!self->store_up || self->now.mono_ms - self->answer_ms < ASK_AGAIN_MS)
         return;
     self->answer_ms = self->now.mono_ms;
-    self->asked = self->committed;
+    asked_forget (self);
     if (!self->known)
         positions_ask (self, out);
     if (lane_events (self->quarantine))
@@ -404,13 +531,42 @@ ingester_tick (void *arg, usher_time_t now, outbox_t *out)
         return;
     self->commit_ms = now.mono_ms;
     ask_again (self, out);
-    commit (self, out);
+    commit_again (self);
+    ingester_commit (self, out);
 }
 
 bool
 ingester_idle (const ingester_t *self)
 {
-    return !self->begun || (ingester_in_flight (self) == 0 && self->committed == self->next);
+    for (size_t at = 0; at < self->partition_count; at++)
+        if (self->partitions [at].committed != self->partitions [at].next)
+            return false;
+    return ingester_in_flight (self) == 0;
+}
+
+static void
+partition_write (const ingester_t *self, const char *name, const char *help, size_t offset, FILE *out)
+{
+    metric_t rows [PARTITIONS_TOLD];
+    char labels [PARTITIONS_TOLD][32];
+    size_t count = 0;
+    for (; count < self->partition_count && count < PARTITIONS_TOLD; count++) {
+        const partition_t *partition = &self->partitions [count];
+        uint64_t value;
+        memcpy (&value, (const char *)partition + offset, sizeof value);
+        snprintf (labels [count], sizeof labels [count], "partition=\"%u\"", partition->number);
+        rows [count] = (metric_t){ name, METRIC_GAUGE, help, labels [count], value };
+    }
+    metrics_write (rows, count, out);
+}
+
+static void
+partitions_write (const ingester_t *self, FILE *out)
+{
+    partition_write (self, "source_next_offset", "First position not read.", offsetof (partition_t, next),
+                     out);
+    partition_write (self, "source_committed_offset", "First position not committed.",
+                     offsetof (partition_t, committed), out);
 }
 
 void
@@ -425,10 +581,9 @@ ingester_metrics (const void *arg, FILE *out)
         { "events_quarantined_total", METRIC_COUNTER, "Events that could not be used.", NULL,
           self->counters.quarantined },
         { "events_in_flight", METRIC_GAUGE, "Events without a receipt.", NULL, ingester_in_flight (self) },
-        { "source_next_offset", METRIC_GAUGE, "First position not read.", NULL, self->next },
-        { "source_committed_offset", METRIC_GAUGE, "First position not committed.", NULL, self->committed },
     };
     metrics_write (rows, sizeof rows / sizeof *rows, out);
+    partitions_write (self, out);
 }
 
 const service_route_t ingester_routes [] = {

@@ -25,11 +25,23 @@ bool ingester_wants (const ingester_t *self);
 //  Has the committed position come, and which one is it? Once true, stays so.
 bool ingester_knows_position (const ingester_t *self, uint64_t *generation, uint64_t *next);
 
-//  What the source is, as far as seen; reading begins at next.
-void ingester_begin (ingester_t *self, uint64_t generation, uint64_t next);
+//  A partition is read from next on; a second begin of one replaces the first. Files and journals have partition 0.
+void ingester_begin (ingester_t *self, uint32_t partition, uint64_t generation, uint64_t next);
 
-//  The source was read to its end at now, with whoever fills it alive: silence is now silence of the viewers.
-void ingester_at_end (ingester_t *self, usher_time_t now);
+//  A partition is read no more. What was taken from it goes its way.
+void ingester_end (ingester_t *self, uint32_t partition);
+
+//  Everything that had been put into the partition by wall_ms was read, said by somebody who would know: silence up to
+//  then is silence of the viewers.
+void ingester_at_end (ingester_t *self, uint32_t partition, uint64_t wall_ms);
+
+//  Commits go to fn instead of the store; the answer is ingester_committed. For a source that keeps its own positions.
+typedef void (ingester_commit_fn) (void *arg, uint32_t partition, uint64_t next);
+void ingester_commit_with (ingester_t *self, ingester_commit_fn *fn, void *arg);
+void ingester_committed (ingester_t *self, uint32_t partition, uint64_t next);
+
+//  Commits at once what is durable; the tick does it each 200 ms.
+void ingester_commit (ingester_t *self, outbox_t *out);
 
 //  The service's functions.
 void ingester_peer_up (void *self, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out);

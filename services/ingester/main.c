@@ -20,24 +20,88 @@ typedef struct {
     char reason [512];
 } shell_t;
 
+static const source_ops_t *
+source_choose (const config_t *config)
+{
+    static const source_ops_t *const all [] = { &source_journal, &source_file, &source_kafka };
+    size_t at = 0;
+    while (strcmp (all [at]->name, config->ingester.source) != 0)
+        at++;
+    return all [at];
+}
+
+static void
+begin_partition (void *arg, uint32_t partition, uint64_t generation, uint64_t next)
+{
+    ingester_begin (((shell_t *)arg)->core, partition, generation, next);
+}
+
+static void
+end_partition (void *arg, uint32_t partition)
+{
+    ingester_end (((shell_t *)arg)->core, partition);
+}
+
+static void
+at_end (void *arg, uint32_t partition, uint64_t wall_ms)
+{
+    ingester_at_end (((shell_t *)arg)->core, partition, wall_ms);
+}
+
+static void
+committed (void *arg, uint32_t partition, uint64_t next)
+{
+    ingester_committed (((shell_t *)arg)->core, partition, next);
+}
+
+static bool
+at_rest (void *arg)
+{
+    shell_t *self = arg;
+    ingester_commit (self->core, self->out);
+    return ingester_idle (self->core);
+}
+
+static void
+commit (void *arg, uint32_t partition, uint64_t next)
+{
+    shell_t *self = arg;
+    self->ops->commit (self->source, partition, next);
+}
+
+//  The turn that follows does what there is to do.
+static void
+on_bell (void *arg)
+{
+    (void)arg;
+}
+
+//  A source with partitions of its own tells of them, and is told what to commit.
+static bool
+attach (shell_t *self, service_t *service)
+{
+    const source_reader_t reader = { begin_partition, end_partition, at_end, committed, at_rest, self };
+    ingester_commit_with (self->core, commit, self);
+    return service_watch (service, self->ops->attach (self->source, &reader), on_bell, self) == 0;
+}
+
 static void *
 open_ingester (service_t *service, const config_t *config, uint32_t instance, int *exit_code)
 {
-    (void)service, (void)instance;
+    (void)instance;
     shell_t *self = memory_new (1, sizeof *self);
-    bool journal = strcmp (config->ingester.source, "journal") == 0;
-    char path [4096];
-    snprintf (path, sizeof path, "%s/journal.db", config->data_dir);
-    const char *name = journal ? path : config->ingester.file;
-    self->ops = journal ? &source_journal : &source_file;
-    self->source = self->ops->open (name, self->reason, sizeof self->reason);
+    self->out = service_outbox (service);
+    self->ops = source_choose (config);
+    self->source = self->ops->open (config, self->reason, sizeof self->reason);
     if (!self->source) {
         log_error ("source not opened", "reason=\"%s\"", self->reason);
         *exit_code = EXIT_MISCONFIGURED;
         free (self);
         return NULL;
     }
-    self->core = ingester_new (config, self->ops->id, name);
+    self->core = ingester_new (config, self->ops->id, self->ops->where (self->source));
+    if (self->ops->attach && !attach (self, service))
+        abort ();    //  room for descriptors is ours to provide
     return self;
 }
 
@@ -64,6 +128,17 @@ take (void *arg, const source_row_t *row)
     ingester_take (self->core, row, self->out);
 }
 
+//  Lets partitions come and go. A source that has given up for good is opened anew by the next process.
+static void
+serve (shell_t *self, usher_time_t now)
+{
+    if (self->ops->serve (self->source, now, self->reason, sizeof self->reason))
+        return;
+    log_error ("source gave up", "source=%s reason=\"%s\" hint=\"the next ingester goes on\"",
+               self->ops->name, self->reason);
+    exit (EXIT_TRY_AGAIN);
+}
+
 //  Finds out where to go on. A source that was made anew is read from its start: its positions mean other events.
 static void
 begin (shell_t *self)
@@ -81,7 +156,7 @@ begin (shell_t *self)
     if (known != generation)
         next = 0;
     self->ops->seek (self->source, 0, next);
-    ingester_begin (self->core, generation, next);
+    ingester_begin (self->core, 0, generation, next);
     self->begun = true;
     log_info ("source opened", "source=%s next=%" PRIu64, self->ops->name, next);
 }
@@ -89,7 +164,8 @@ begin (shell_t *self)
 static bool
 read_some (shell_t *self, usher_time_t now)
 {
-    if (!self->begun || self->draining || !ingester_wants (self->core) || now.mono_ms < self->retry_ms)
+    if ((!self->begun && !self->ops->serve) || self->draining || !ingester_wants (self->core) ||
+        now.mono_ms < self->retry_ms)
         return false;
     ingester_see_time (self->core, now);
     int rows = self->ops->read (self->source, ROWS_PER_TURN, take, self, self->reason, sizeof self->reason);
@@ -97,8 +173,8 @@ read_some (shell_t *self, usher_time_t now)
         log_error ("source not read", "reason=\"%s\"", self->reason);
         self->retry_ms = now.mono_ms + SOURCE_RETRY_MS;
     }
-    if (rows == 0 && ingester_collector_up (self->core))
-        ingester_at_end (self->core, now);
+    if (rows == 0 && !self->ops->serve && ingester_collector_up (self->core))
+        ingester_at_end (self->core, 0, (uint64_t)now.wall_ms);
     return rows == ROWS_PER_TURN;
 }
 
@@ -107,7 +183,10 @@ turn (void *arg, usher_time_t now, outbox_t *out)
 {
     shell_t *self = arg;
     self->out = out;
-    begin (self);
+    if (self->ops->serve)
+        serve (self, now);
+    else
+        begin (self);
     bool again = read_some (self, now);
     ingester_flush (self->core, now, out);
     return again;
@@ -133,13 +212,19 @@ drained (void *arg, usher_time_t now, outbox_t *out)
     shell_t *self = arg;
     (void)now, (void)out;
     self->draining = true;
-    return ingester_idle (self->core);
+    if (ingester_idle (self->core))
+        return true;
+    //  Commits that nobody can take now are no reason to stay: what was not committed is read again, and known.
+    return self->ops->is_up && !self->ops->is_up (self->source) && ingester_in_flight (self->core) == 0;
 }
 
 static void
 metrics (const void *arg, FILE *out)
 {
-    ingester_metrics (((const shell_t *)arg)->core, out);
+    const shell_t *self = arg;
+    ingester_metrics (self->core, out);
+    if (self->ops->metrics)
+        self->ops->metrics (self->source, out);
 }
 
 //  The core's handlers know the core, not its shell.

@@ -22,8 +22,9 @@ struct source {
 };
 
 static source_t *
-open_file (const char *path, char *reason, size_t reason_size)
+open_file (const config_t *config, char *reason, size_t reason_size)
 {
+    const char *path = config->ingester.file;
     FILE *file = fopen (path, "re");
     if (!file) {
         snprintf (reason, reason_size, "%s: %s; set ingester.file to a readable file", path,
@@ -34,6 +35,12 @@ open_file (const char *path, char *reason, size_t reason_size)
     self->file = file;
     self->path = memory_copy (path, strlen (path));
     return self;
+}
+
+static const char *
+where (const source_t *self)
+{
+    return self->path;
 }
 
 //  A file made anew has another inode, or the same one on another device.
@@ -88,5 +95,13 @@ close_file (source_t **self_p)
     *self_p = NULL;
 }
 
-const source_ops_t source_file = { "file", USHER_SOURCE_FILE, open_file, generation,
-                                   seek,   read_rows,         close_file };
+const source_ops_t source_file = {
+    .name = "file",
+    .id = USHER_SOURCE_FILE,
+    .open = open_file,
+    .where = where,
+    .generation = generation,
+    .seek = seek,
+    .read = read_rows,
+    .close = close_file,
+};

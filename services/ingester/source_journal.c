@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 //  How long a read waits for the collector's checkpoint.
@@ -21,13 +22,21 @@ struct source {
 };
 
 static source_t *
-open_journal (const char *path, char *reason, size_t reason_size)
+open_journal (const config_t *config, char *reason, size_t reason_size)
 {
     (void)reason, (void)reason_size;
     source_t *self = memory_new (1, sizeof *self);
-    self->path = memory_copy (path, __builtin_strlen (path));
+    char path [4096 + sizeof JOURNAL_FILE];
+    snprintf (path, sizeof path, "%s/%s", config->data_dir, JOURNAL_FILE);
+    self->path = memory_copy (path, strlen (path));
     self->next = 1;
     return self;
+}
+
+static const char *
+where (const source_t *self)
+{
+    return self->path;
 }
 
 static void
@@ -114,5 +123,13 @@ close_journal (source_t **self_p)
     *self_p = NULL;
 }
 
-const source_ops_t source_journal = { "journal", USHER_SOURCE_JOURNAL, open_journal, generation, seek,
-                                      read_rows, close_journal };
+const source_ops_t source_journal = {
+    .name = "journal",
+    .id = USHER_SOURCE_JOURNAL,
+    .open = open_journal,
+    .where = where,
+    .generation = generation,
+    .seek = seek,
+    .read = read_rows,
+    .close = close_journal,
+};

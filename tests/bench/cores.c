@@ -222,7 +222,7 @@ begin (core_t *ingester, core_t *shard, core_t *publisher, usher_time_t now)
     handle (ingester, USHER_LINK_control, &slots);
     handle (shard, USHER_LINK_control, &slots);
     ingester_peer_up (ingester->state, USHER_LINK_events, 0, "shard-0", ingester->out);
-    ingester_begin (ingester->state, 1, 0);
+    ingester_begin (ingester->state, 0, 1, 0);
     shard_peer_up (shard->state, USHER_LINK_events, 0, "ingester", shard->out);
     shard_peer_up (shard->state, USHER_LINK_store, 0, "persister", shard->out);
     shard_peer_up (shard->state, USHER_LINK_changes, 0, "publisher", shard->out);

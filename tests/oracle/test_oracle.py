@@ -10,6 +10,7 @@ import urllib.request
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from broker import Broker
 from house import SERVICES, House, wait_until
 from model import Picture
 from subscriber import Subscriber
@@ -23,14 +24,44 @@ FACTS = ("event_id", "event_name", "video_ts", "adsClicked", "adsSkipped", "stat
 class File:
     """A file that grows as the source. A message is a line, so those of the audience hold no line feed."""
 
+    processes = []
+
     def __init__(self, directory):
         self.path = os.path.join(directory, "topic.ndjson")
         open(self.path, "wb").close()
-        self.settings = {"ingester_source": "file", "ingester_file": self.path}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def house(self):
+        return House(ingester_source="file", ingester_file=self.path)
 
     def write(self, messages):
         with open(self.path, "ab") as file:
             file.writelines(message.value + b"\n" for message in messages)
+
+
+class Topic(Broker):
+    """A topic of four partitions, keyed by viewer, on a broker that is one of those who are killed."""
+
+    processes = ["broker"]
+
+    def __init__(self, directory):
+        super().__init__()
+
+    def house(self):
+        self.create_topic("snowplow-enriched-good", 4)
+        return House({"KAFKA_BOOTSTRAP_SERVERS": self.address})
+
+    def write(self, messages):
+        self.produce("snowplow-enriched-good", [(message.key, message.value) for message in messages])
+
+    def replace(self):
+        self.kill()
+        self.start()
 
 
 def stored_rows(house):
@@ -104,17 +135,23 @@ def write_in_parts(source, messages, dice):
         yield
 
 
+def kill(name, house, source):
+    if name == "broker":
+        source.replace()
+    else:
+        house.wait_replaced(name, house.kill(name))
+
+
 @pytest.mark.parametrize("killed", ["nobody", "everybody in turn"])
-def test_house_agrees_with_the_model(killed, tmp_path):
+@pytest.mark.parametrize("kind", [File, Topic])
+def test_house_agrees_with_the_model(kind, killed, tmp_path):
     dice = random.Random(f"{SEED} {killed}")
     messages = topic(f"{SEED} {killed}", VIEWERS, EVENTS)
-    source = File(tmp_path)
-    with House(**source.settings) as house, Subscriber(house) as subscriber:
-        names = [name for name in SERVICES if name != "collector"] if killed != "nobody" else []
+    with kind(tmp_path) as source, source.house() as house, Subscriber(house) as subscriber:
+        names = [name for name in SERVICES if name != "collector"] + source.processes if killed != "nobody" else []
         for _ in write_in_parts(source, messages, dice):
             if names and dice.random() < 0.4:
-                name = names.pop(dice.randrange(len(names)))
-                house.wait_replaced(name, house.kill(name))
+                kill(names.pop(dice.randrange(len(names))), house, source)
         picture = Picture([message.value for message in messages])
         account(house, subscriber, picture)
         if killed == "nobody":

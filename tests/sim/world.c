@@ -1,6 +1,7 @@
 //  world - all service cores in one thread, on a seeded clock and network
 
 #include "world.h"
+#include "fake_topic.h"
 #include "ingester.h"
 #include "memory.h"
 #include "persister.h"
@@ -58,6 +59,8 @@ struct world {
     const world_row_t *rows;
     size_t row_count, row_next;
     bool begun;
+    fake_topic_t *topic;    //  NULL: rows are a journal's
+    bool faults;            //  of the step that is under way
     const char *directory;
     int deaths;
     int full_steps;    //  steps that the store's disk stays full
@@ -292,8 +295,11 @@ birth (world_t *self, world_process_t which)
         process->state = &self->asker;
         break;
     default:
-        process->state = ingester_new (&self->config, USHER_SOURCE_JOURNAL, "journal");
+        process->state =
+            ingester_new (&self->config, self->topic ? USHER_SOURCE_KAFKA : USHER_SOURCE_JOURNAL, "source");
         self->begun = false;
+        if (self->topic)
+            fake_topic_join (self->topic, process->state);
         break;
     }
     if (!process->state)
@@ -350,15 +356,12 @@ world_kill (world_t *self, world_process_t which)
 //  ---- the ingester's shell, over rows in memory
 
 static void
-ingester_read (world_t *self)
+journal_read (world_t *self, ingester_t *ingester, outbox_t *out)
 {
-    ingester_t *ingester = self->processes [WORLD_INGESTER].state;
-    outbox_t *out = work_begin (self, WORLD_INGESTER);
     uint64_t generation, next;
-    ingester_see_time (ingester, self->now);
     if (!self->begun && ingester_knows_position (ingester, &generation, &next)) {
         self->row_next = generation ? next : 0;
-        ingester_begin (ingester, GENERATION, self->row_next);
+        ingester_begin (ingester, 0, GENERATION, self->row_next);
         self->begun = true;
     }
     for (int taken = 0;
@@ -374,6 +377,18 @@ ingester_read (world_t *self)
         self->row_next++;
         ingester_take (ingester, &read, out);
     }
+}
+
+static void
+ingester_read (world_t *self)
+{
+    ingester_t *ingester = self->processes [WORLD_INGESTER].state;
+    outbox_t *out = work_begin (self, WORLD_INGESTER);
+    ingester_see_time (ingester, self->now);
+    if (self->topic)
+        fake_topic_turn (self->topic, self, self->now.wall_ms, out, self->faults);
+    else
+        journal_read (self, ingester, out);
     ingester_flush (ingester, self->now, out);
     work_end (self, WORLD_INGESTER);
 }
@@ -416,6 +431,7 @@ world_step (world_t *self, unsigned mortals)
 {
     self->now.wall_ms += STEP_MS;
     self->now.mono_ms += STEP_MS;
+    self->faults = mortals > 0;
     disk_step (self, mortals);
     if (world_random (self, 3) == 0)
         process_step (self, (world_process_t)world_random (self, WORLD_PROCESSES));
@@ -434,8 +450,9 @@ world_is_still (const world_t *self)
     for (size_t at = 0; at < self->edge_count; at++)
         if (!self->edges [at].up)
             return false;
-    return self->begun && self->row_next == self->row_count &&
-           ingester_idle (self->processes [WORLD_INGESTER].state);
+    bool read =
+        self->topic ? fake_topic_at_end (self->topic) : self->begun && self->row_next == self->row_count;
+    return read && ingester_idle (self->processes [WORLD_INGESTER].state);
 }
 
 //  ---- the world
@@ -491,6 +508,7 @@ world_new (uint64_t seed, const world_row_t *rows, size_t row_count, const char 
     self->rows = rows;
     self->row_count = row_count;
     self->directory = directory;
+    self->topic = seed % 2 ? fake_topic_new (rows, row_count) : NULL;
     self->now = (usher_time_t){ start_ms, 1000000 };
     self->config = (config_t){ .shards = WORLD_SHARDS };
     self->config.ingester.in_flight_bytes = 65536;
@@ -524,6 +542,7 @@ world_destroy (world_t **self_p)
         world_kill (self, which);
         outbox_destroy (&self->processes [which].out);
     }
+    fake_topic_destroy (&self->topic);
     free (self);
     *self_p = NULL;
 }

@@ -1,7 +1,8 @@
 //  world - all service cores in one thread, on a seeded clock and network
 //
 //  A process is what service_main would run, without its shell. The network keeps what link.h promises and nothing
-//  more: between two peer_up frames arrive once and in order; a death loses what is under way.
+//  more: between two peer_up frames arrive once and in order; a death loses what is under way. Rows come from a
+//  journal where the seed is even, from a topic (fake_topic.h) where it is odd.
 
 #ifndef WORLD_H
 #define WORLD_H
@@ -23,7 +24,7 @@ typedef enum {
 
 typedef struct world world_t;
 
-//  What the journal holds: rows that the ingester reads.
+//  What the journal or the topic holds: rows that the ingester reads.
 typedef struct {
     char *data;
     size_t size;

@@ -146,6 +146,59 @@ environment (void **state)
     unsetenv ("USHER_GATEWAY_TRACKER_PORT");
 }
 
+//  The reference's variable chooses the source, unless the file says otherwise.
+static void
+brokers_choose_the_source (void **state)
+{
+    (void)state;
+    static const struct {
+        const char *content, *source, *brokers;
+        bool collector;
+    } rows [] = {
+        { "", "kafka", "b:9092", false },
+        { "kafka:\n  brokers: c:9092\n", "kafka", "b:9092", false },
+        { "ingester:\n  source: journal\n", "journal", "b:9092", false },
+        { "collector:\n  enabled: true\n  sink: kafka\n", "kafka", "b:9092", true },
+    };
+    char complaint [512];
+    setenv ("KAFKA_BOOTSTRAP_SERVERS", "b:9092", 1);
+    for (size_t at = 0; at < sizeof rows / sizeof *rows; at++) {
+        config_t *config = load (rows [at].content, complaint, sizeof complaint);
+        assert_non_null (config);
+        assert_string_equal (config->ingester.source, rows [at].source);
+        assert_string_equal (config->kafka.brokers, rows [at].brokers);
+        assert_int_equal (config->collector.enabled, rows [at].collector);
+        config_destroy (&config);
+    }
+    setenv ("USHER_KAFKA_BROKERS", "d:9092", 1);
+    config_t *config = load ("", complaint, sizeof complaint);
+    assert_string_equal (config->kafka.brokers, "d:9092");
+    config_destroy (&config);
+    unsetenv ("USHER_KAFKA_BROKERS");
+    setenv ("KAFKA_BOOTSTRAP_SERVERS", "", 1);
+    config = load ("", complaint, sizeof complaint);
+    assert_string_equal (config->ingester.source, "journal");
+    assert_true (config->collector.enabled);
+    config_destroy (&config);
+    unsetenv ("KAFKA_BOOTSTRAP_SERVERS");
+    assert_null (load ("ingester:\n  source: kafka\n", complaint, sizeof complaint));
+    assert_non_null (strstr (complaint, "KAFKA_BOOTSTRAP_SERVERS"));
+    assert_null (load ("collector:\n  sink: kafka\n", complaint, sizeof complaint));
+    assert_non_null (strstr (complaint, "KAFKA_BOOTSTRAP_SERVERS"));
+}
+
+static void
+properties_are_lines (void **state)
+{
+    (void)state;
+    char complaint [512];
+    config_t *config = load ("kafka:\n  properties: |\n    sasl.username=me\n    sasl.password=a b=c\n",
+                             complaint, sizeof complaint);
+    assert_non_null (config);
+    assert_string_equal (config->kafka.properties, "sasl.username=me\nsasl.password=a b=c\n");
+    config_destroy (&config);
+}
+
 int
 main (void)
 {
@@ -154,6 +207,8 @@ main (void)
         cmocka_unit_test (values),
         cmocka_unit_test (mistakes),
         cmocka_unit_test (environment),
+        cmocka_unit_test (brokers_choose_the_source),
+        cmocka_unit_test (properties_are_lines),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -21,6 +21,7 @@ typedef struct {
     outbox_t *out;
     char viewer_id [1025], reason [1025], payload [1025];    //  of the last event, of the last bad one
     uint32_t slot_shard;                                     //  where it went
+    uint64_t offset;                                         //  of the next row
 } door_t;
 
 static void
@@ -69,17 +70,20 @@ door_open (door_t *self, char *key)
     for (uint32_t shard = 0; shard < 2; shard++)
         ingester_peer_up (self->ingester, USHER_LINK_events, shard, "shard", self->out);
     ingester_peer_up (self->ingester, USHER_LINK_store, 0, "persister", self->out);
-    ingester_begin (self->ingester, 1, 0);
+    ingester_begin (self->ingester, 0, 1, 0);
+    self->offset = 0;
 }
 
 static void
 take (door_t *self, const char *text, const char *refused)
 {
-    const source_row_t row = { .next = 1,
+    const source_row_t row = { .offset = self->offset,
+                               .next = self->offset + 1,
                                .bad = refused != NULL,
                                .reason = refused ? refused : "",
                                .data = text,
                                .size = strlen (text) };
+    self->offset++;
     ingester_take (self->ingester, &row, self->out);
     ingester_flush (self->ingester, (usher_time_t){ 1, 1 }, self->out);
     outbox_flush (self->out);

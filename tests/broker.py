@@ -1,0 +1,230 @@
+"""broker - a real Kafka broker of one node for a test, and what a test wants to know of it
+
+    with Broker() as broker:
+        broker.create_topic("events", partitions=4)
+        broker.produce("events", [(b"key", b"value"), ...])
+        broker.kill(); broker.start()
+
+Its jars come from Maven Central by tests/kafka/pom.xml into .cache/kafka, once. It keeps nothing that a test leaves.
+"""
+
+import contextlib
+import functools
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+POM = ROOT / "tests/kafka/pom.xml"
+LIB = ROOT / ".cache/kafka/lib"
+GROUP = "kafka-consumer-group"
+START_DEADLINE_S = 90
+
+SETTINGS = """
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
+auto.create.topics.enable=false
+log.retention.check.interval.ms=1000
+log.dirs={directory}/log
+"""
+
+#  A listener that wants TLS and a password, in front of the same broker.
+SECURE = """
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller},SECURE://127.0.0.1:{secure}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
+listener.name.secure.sasl.enabled.mechanisms=PLAIN
+listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \\
+  user_usher="right";
+listener.name.secure.ssl.keystore.type=PKCS12
+listener.name.secure.ssl.keystore.location={directory}/key.p12
+listener.name.secure.ssl.keystore.password=keystore
+"""
+
+
+def fetch_jars():
+    """Maven's own files are complete or absent; ours are, once the mark is there."""
+    mark = LIB / "done"
+    if mark.exists() and mark.stat().st_mtime >= POM.stat().st_mtime:
+        return
+    subprocess.run(["mvn", "-q", "-B", "-f", POM, "dependency:copy-dependencies", f"-DoutputDirectory={LIB}"],
+                   check=True, timeout=600)
+    mark.touch()
+
+
+def free_ports(count):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+class Broker:
+    def __init__(self, heap_mb=512):
+        fetch_jars()
+        self.directory = tempfile.mkdtemp(prefix="usher-kafka-", dir="/tmp")
+        self.port, self.controller, self.secure = free_ports(3)
+        self.address, self.secure_address = f"127.0.0.1:{self.port}", f"127.0.0.1:{self.secure}"
+        self.certificate = os.path.join(self.directory, "certificate.pem")
+        self.heap_mb, self.process = heap_mb, None
+        self.settings = os.path.join(self.directory, "server.properties")
+        pathlib.Path(self.settings).write_text((SETTINGS + SECURE).format(
+            port=self.port, controller=self.controller, secure=self.secure, directory=self.directory))
+        self.make_key()
+        self.run("kafka.tools.StorageTool", "format", "-t", "dXNoZXItdGVzdC1icm9rZQ", "-c", self.settings)
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *error):
+        self.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def java(self, *arguments):
+        return ["java", f"-Xmx{self.heap_mb}m", f"-Dlog4j.configuration=file:{POM.parent}/log4j.properties", "-cp",
+                f"{LIB}/*", *arguments]
+
+    def run(self, *arguments):
+        subprocess.run(self.java(*arguments), check=True, timeout=60, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def make_key(self):
+        store = ["-keystore", os.path.join(self.directory, "key.p12"), "-storepass", "keystore", "-alias", "broker"]
+        for arguments in (["-genkeypair", "-keyalg", "RSA", "-dname", "CN=broker", "-ext", "san=ip:127.0.0.1", "-storetype", "PKCS12"],
+                          ["-exportcert", "-rfc", "-file", self.certificate]):
+            subprocess.run(["keytool", *arguments, *store], check=True, timeout=60, capture_output=True)
+
+    # ---- start and stop
+
+    def launch(self):
+        with open(os.path.join(self.directory, "broker.log"), "ab") as log:
+            self.process = subprocess.Popen(self.java("kafka.Kafka", self.settings), stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log)
+        return self
+
+    def start(self):
+        self.launch()
+        end = time.monotonic() + START_DEADLINE_S
+        while not self.answers():
+            assert self.process.poll() is None, pathlib.Path(self.directory, "broker.log").read_text()[-4000:]
+            assert time.monotonic() < end, f"the broker does not answer within {START_DEADLINE_S} s"
+            time.sleep(0.1)
+        return self
+
+    def answers(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            return bool(self.admin.list_topics(timeout=2).brokers)
+        except (OSError, KafkaException):
+            return False
+
+    def kill(self, how=signal.SIGKILL):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(60)
+
+    def freeze(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    # ---- topics
+
+    @functools.cached_property
+    def admin(self):
+        return AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+
+    def create_topic(self, topic, partitions=4, **config):
+        """config: names with _ for the dots."""
+        new = NewTopic(topic, partitions, 1, config={key.replace("_", "."): str(value) for key, value in config.items()})
+        for future in self.admin.create_topics([new]).values():
+            future.result(30)
+
+    def delete_topic(self, topic):
+        for future in self.admin.delete_topics([topic]).values():
+            future.result(30)
+
+    def topics(self):
+        return list(self.admin.list_topics(timeout=10).topics)
+
+    def delete_records(self, topic, offsets):
+        """Drops all before offsets: {partition: offset}."""
+        wanted = [TopicPartition(topic, partition, offset) for partition, offset in offsets.items()]
+        for future in self.admin.delete_records(wanted).values():
+            future.result(30)
+
+    def produce(self, topic, messages, partition=None):
+        """messages: (key, value) each. Returns when the broker has them."""
+        failed = []
+        producer = Producer({"bootstrap.servers": self.address, "linger.ms": 5, "log_level": 0,
+                             "message.max.bytes": 8 << 20, "queue.buffering.max.messages": 2000000})
+        where = {} if partition is None else {"partition": partition}
+        for key, value in messages:
+            while True:
+                try:
+                    producer.produce(topic, value, key, **where, on_delivery=lambda error, _: error and failed.append(error))
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+            producer.poll(0)
+        assert producer.flush(60) == 0 and not failed, failed
+
+    @contextlib.contextmanager
+    def consumer(self, group="look"):
+        """One that has not joined. What the broker cannot answer now is an OSError, which wait_until takes for not yet."""
+        consumer = Consumer({"bootstrap.servers": self.address, "group.id": group, "log_level": 0})
+        try:
+            yield consumer
+        except KafkaException as error:
+            raise OSError(str(error)) from error
+        finally:
+            consumer.close()
+
+    def ends(self, topic):
+        """{partition: (first offset, next offset)}"""
+        with self.consumer() as consumer:
+            partitions = list(consumer.list_topics(topic, 10).topics[topic].partitions)
+            return {each: consumer.get_watermark_offsets(TopicPartition(topic, each), 10) for each in partitions}
+
+    def committed(self, topic, group=GROUP):
+        """{partition: offset} of what the group has committed."""
+        with self.consumer(group) as consumer:
+            wanted = [TopicPartition(topic, each) for each in consumer.list_topics(topic, 10).topics[topic].partitions]
+            return {each.partition: each.offset for each in consumer.committed(wanted, 10) if each.offset >= 0}
+
+    def read(self, topic, deadline_s=30):
+        """All messages of a topic: (partition, offset, key, value, headers)."""
+        ends, messages = self.ends(topic), []
+        wanted = sum(high - low for low, high in ends.values())
+        end = time.monotonic() + deadline_s
+        with self.consumer() as consumer:
+            consumer.assign([TopicPartition(topic, partition, low) for partition, (low, _) in ends.items()])
+            while len(messages) < wanted:
+                assert time.monotonic() < end, f"{len(messages)} of {wanted} messages of {topic}"
+                message = consumer.poll(0.5)
+                if message and not message.error():
+                    messages.append((message.partition(), message.offset(), message.key(), message.value(), message.headers()))
+        return messages
