@@ -12,6 +12,7 @@
 #include "log.h"
 #include "memory.h"
 #include "metrics.h"
+#include "partitions.h"
 #include "snowplow/decode.h"
 
 #include <inttypes.h>
@@ -24,18 +25,9 @@ enum {
     AHEAD_MS = 1000,    //  our time is a turn old: an event so much ahead of it is none of the future
     COMMIT_MS = 200,
     ASK_AGAIN_MS = 2000,     //  a store that failed answers nothing
-    PARTITIONS_TOLD = 64,    //  in the metrics: a beat has a limit
     REASON_MAX = 1024,       //  limits of quarantine.reason and .payload
     PAYLOAD_MAX = 1048576    //  bytes of a bad event that are kept
 };
-
-typedef struct {
-    uint32_t number;
-    uint64_t generation;
-    uint64_t next;                //  first offset not read
-    uint64_t asked, committed;    //  positions
-    uint64_t clock_ms;            //  newest evidence; 0: none yet
-} partition_t;
 
 struct ingester {
     const config_t *config;
@@ -50,10 +42,7 @@ struct ingester {
     bool mapped, store_up, collector_up, known;
     uint8_t owners [USHER_SLOTS];
     uint64_t known_generation, known_next;
-    size_t partition_count;
-    partition_t *partitions;    //  those that are read
-    size_t latest;              //  index of the one that the last row came from
-    uint64_t clock_ms;          //  of the slowest partition; never goes back
+    partitions_t partitions;    //  those that are read, and the source's clock
     usher_time_t now;
     usher_str_t key;    //  of pseudonyms; empty: viewer ids stay what they are
     char pseudonym [KEYED_DIGEST_HEX + 1];
@@ -89,7 +78,7 @@ ingester_destroy (ingester_t **self_p)
     lane_destroy (&self->quarantine);
     decoder_destroy (&self->decoder);
     free (self->lanes);
-    free (self->partitions);
+    partitions_free (&self->partitions);
     free (self->name);
     free (self);
     *self_p = NULL;
@@ -150,80 +139,24 @@ ingester_commit_with (ingester_t *self, ingester_commit_fn *fn, void *arg)
     self->commit_arg = arg;
 }
 
-//  ---- partitions
-
-static partition_t *
-partition_find (const ingester_t *self, uint32_t number)
-{
-    for (size_t at = 0; at < self->partition_count; at++)
-        if (self->partitions [at].number == number)
-            return &self->partitions [at];
-    return NULL;
-}
-
-//  Rows come in runs of one partition.
-static partition_t *
-partition_of (ingester_t *self, const source_row_t *row)
-{
-    if (self->latest < self->partition_count && self->partitions [self->latest].number == row->partition)
-        return &self->partitions [self->latest];
-    partition_t *partition = partition_find (self, row->partition);
-    if (partition)
-        self->latest = (size_t)(partition - self->partitions);
-    return partition;
-}
-
-//  A viewer's next event may wait in any partition, so the slowest one tells the time.
-static void
-clock_settle (ingester_t *self)
-{
-    uint64_t slowest = self->partition_count ? UINT64_MAX : 0;
-    for (size_t at = 0; at < self->partition_count; at++)
-        if (self->partitions [at].clock_ms < slowest)
-            slowest = self->partitions [at].clock_ms;
-    if (slowest > self->clock_ms)
-        self->clock_ms = slowest;
-}
-
-static void
-clock_note (ingester_t *self, partition_t *partition, uint64_t evidence_ms)
-{
-    if (evidence_ms <= partition->clock_ms)
-        return;
-    bool slowest = partition->clock_ms <= self->clock_ms;
-    partition->clock_ms = evidence_ms;
-    if (slowest)
-        clock_settle (self);
-}
-
 void
 ingester_begin (ingester_t *self, uint32_t number, uint64_t generation, uint64_t next)
 {
-    partition_t *partition = partition_find (self, number);
-    if (!partition) {
-        self->partitions =
-            memory_resize (self->partitions, self->partition_count + 1, sizeof *self->partitions);
-        partition = &self->partitions [self->partition_count++];
-    }
-    *partition = (partition_t){ number, generation, next, next, next, 0 };
+    partitions_begin (&self->partitions, number, generation, next);
 }
 
 void
 ingester_end (ingester_t *self, uint32_t number)
 {
-    partition_t *partition = partition_find (self, number);
-    if (!partition)
-        return;
-    *partition = self->partitions [--self->partition_count];
-    clock_settle (self);
+    partitions_end (&self->partitions, number);
 }
 
 void
 ingester_at_end (ingester_t *self, uint32_t number, uint64_t wall_ms)
 {
-    partition_t *partition = partition_find (self, number);
+    partition_t *partition = partitions_find (&self->partitions, number);
     if (partition)
-        clock_note (self, partition, wall_ms);
+        partitions_note (&self->partitions, partition, wall_ms);
 }
 
 //  ---- rows
@@ -258,16 +191,16 @@ route (ingester_t *self, partition_t *partition, const source_row_t *row, usher_
     //  A collector whose clock runs ahead is no evidence from the future.
     if (self->now.wall_ms > 0 && event->collected_ms > (uint64_t)self->now.wall_ms + AHEAD_MS)
         event->collected_ms = (uint64_t)self->now.wall_ms;
-    clock_note (self, partition, event->collected_ms);
+    partitions_note (&self->partitions, partition, event->collected_ms);
     uint32_t shard = self->owners [usher_slot (event->viewer_id)];
     self->counters.routed++;
-    lane_add (self->lanes [shard], msg, row->partition, row->offset, self->clock_ms, out);
+    lane_add (self->lanes [shard], msg, row->partition, row->offset, self->partitions.clock_ms, out);
 }
 
 void
 ingester_take (ingester_t *self, const source_row_t *row, outbox_t *out)
 {
-    partition_t *partition = partition_of (self, row);
+    partition_t *partition = partitions_find (&self->partitions, row->partition);
     if (!partition || row->offset < partition->next)
         return;    //  not ours any more, or read before
     self->counters.read++;
@@ -309,7 +242,7 @@ ingester_wants (const ingester_t *self)
         if (lane_unapplied (self->lanes [shard]) >= self->config->ingester.in_flight_bytes)
             return false;
     }
-    return self->partition_count && self->mapped && kept < KEPT_MAX;
+    return self->partitions.count && self->mapped && kept < KEPT_MAX;
 }
 
 //  ---- positions
@@ -356,8 +289,8 @@ commit_send (ingester_t *self, const partition_t *partition, outbox_t *out)
 void
 ingester_commit (ingester_t *self, outbox_t *out)
 {
-    for (size_t at = 0; at < self->partition_count; at++) {
-        partition_t *partition = &self->partitions [at];
+    for (size_t at = 0; at < self->partitions.count; at++) {
+        partition_t *partition = &self->partitions.items [at];
         uint64_t next = durable_next (self, partition);
         //  Frames of an earlier assignment may still be under way: never back.
         if ((!self->commit_fn && !self->store_up) || next <= partition->asked)
@@ -371,25 +304,26 @@ ingester_commit (ingester_t *self, outbox_t *out)
 static void
 asked_forget (ingester_t *self)
 {
-    for (size_t at = 0; at < self->partition_count; at++)
-        self->partitions [at].asked = self->partitions [at].committed;
+    for (size_t at = 0; at < self->partitions.count; at++)
+        self->partitions.items [at].asked = self->partitions.items [at].committed;
 }
 
 //  Only the journal's rows are the collector's to prune; it has one partition.
 static void
 committed_tell (ingester_t *self, outbox_t *out)
 {
-    if (self->source != USHER_SOURCE_JOURNAL || !self->collector_up || self->partition_count == 0 ||
-        self->partitions [0].committed == 0)
+    if (self->source != USHER_SOURCE_JOURNAL || !self->collector_up || self->partitions.count == 0 ||
+        self->partitions.items [0].committed == 0)
         return;
-    usher_msg_t msg = { .id = USHER_MSG_committed, .committed = { self->partitions [0].committed - 1 } };
+    usher_msg_t msg = { .id = USHER_MSG_committed,
+                        .committed = { self->partitions.items [0].committed - 1 } };
     outbox_put (out, USHER_LINK_journal, 0, &msg);
 }
 
 void
 ingester_committed (ingester_t *self, uint32_t number, uint64_t next)
 {
-    partition_t *partition = partition_find (self, number);
+    partition_t *partition = partitions_find (&self->partitions, number);
     if (partition && next > partition->committed)
         partition->committed = next;
 }
@@ -405,7 +339,7 @@ on_position (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
         self->known_generation = msg->position.generation;
         self->known_next = msg->position.next;
     }
-    const partition_t *partition = partition_find (self, msg->position.partition);
+    const partition_t *partition = partitions_find (&self->partitions, msg->position.partition);
     if (!partition || msg->position.generation != partition->generation)
         return;
     ingester_committed (self, partition->number, msg->position.next);
@@ -495,7 +429,7 @@ ingester_flush (ingester_t *self, usher_time_t now, outbox_t *out)
     if (beat)
         self->beat_ms = now.mono_ms;
     for (size_t shard = 0; shard < self->shards; shard++)
-        lane_flush (self->lanes [shard], self->clock_ms, beat, out);
+        lane_flush (self->lanes [shard], self->partitions.clock_ms, beat, out);
 }
 
 //  A commit that was refused, or whose answer is lost, has no answer. Twice the same does no harm.
@@ -538,35 +472,10 @@ ingester_tick (void *arg, usher_time_t now, outbox_t *out)
 bool
 ingester_idle (const ingester_t *self)
 {
-    for (size_t at = 0; at < self->partition_count; at++)
-        if (self->partitions [at].committed != self->partitions [at].next)
+    for (size_t at = 0; at < self->partitions.count; at++)
+        if (self->partitions.items [at].committed != self->partitions.items [at].next)
             return false;
     return ingester_in_flight (self) == 0;
-}
-
-static void
-partition_write (const ingester_t *self, const char *name, const char *help, size_t offset, FILE *out)
-{
-    metric_t rows [PARTITIONS_TOLD];
-    char labels [PARTITIONS_TOLD][32];
-    size_t count = 0;
-    for (; count < self->partition_count && count < PARTITIONS_TOLD; count++) {
-        const partition_t *partition = &self->partitions [count];
-        uint64_t value;
-        memcpy (&value, (const char *)partition + offset, sizeof value);
-        snprintf (labels [count], sizeof labels [count], "partition=\"%u\"", partition->number);
-        rows [count] = (metric_t){ name, METRIC_GAUGE, help, labels [count], value };
-    }
-    metrics_write (rows, count, out);
-}
-
-static void
-partitions_write (const ingester_t *self, FILE *out)
-{
-    partition_write (self, "source_next_offset", "First position not read.", offsetof (partition_t, next),
-                     out);
-    partition_write (self, "source_committed_offset", "First position not committed.",
-                     offsetof (partition_t, committed), out);
 }
 
 void
@@ -583,7 +492,7 @@ ingester_metrics (const void *arg, FILE *out)
         { "events_in_flight", METRIC_GAUGE, "Events without a receipt.", NULL, ingester_in_flight (self) },
     };
     metrics_write (rows, sizeof rows / sizeof *rows, out);
-    partitions_write (self, out);
+    partitions_metrics (&self->partitions, out);
 }
 
 const service_route_t ingester_routes [] = {
