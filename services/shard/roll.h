@@ -25,7 +25,7 @@ typedef struct {
     bool reload;        //  a write was refused: read the row before the next one
     uint64_t stored_epoch, stored_version;    //  of the row as we know it
     uint64_t erased_ms;                       //  what was collected up to here is erased; 0 nothing
-    uint64_t checkpoint_ms;                   //  source clock; when soft facts are due
+    int64_t checkpoint_ms;                    //  monotonic; when soft facts are due
     size_t held_count;
     held_event_t *held;
     size_t writing_size;    //  0: no write in flight

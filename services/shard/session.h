@@ -24,7 +24,7 @@ typedef struct {
     int64_t lead_min_ms, lead_max_ms;
     uint64_t grace_ms;        //  nothing expires before this plus a timeout: it was loaded then
     uint64_t feed_version;    //  of the newest session message
-    uint64_t fed_ms;          //  source clock of it
+    int64_t fed_ms;           //  monotonic time of it
     bool shown;               //  the feed has it as live
     bool unfed;               //  the feed lacks soft facts, which go out with the next look
     bool restored;            //  what is told of it next is no news: it was loaded, or forgotten meanwhile

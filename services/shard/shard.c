@@ -110,7 +110,7 @@ tell_session (shard_t *self, actor_t *actor, session_t *session, bool gone)
     msg.session.epoch = self->epoch;
     msg.session.version = session->feed_version = ++actor->viewer.feed_version;
     msg.session.gone = gone;
-    session->fed_ms = self->clock_ms;
+    session->fed_ms = self->now.mono_ms;
     session->shown = !gone;
     session->unfed = false;
     session->restored = gone;
@@ -257,6 +257,14 @@ write_start (shard_t *self, actor_t *actor)
     write_send (self, actor);
 }
 
+//  The source's clock at a monotonic instant, if the two go alike until then. In a backlog the source's clock races: who
+//  is looked at too early for that is looked at again.
+static uint64_t
+clock_at (const shard_t *self, int64_t mono_ms)
+{
+    return self->clock_ms + (mono_ms > self->now.mono_ms ? (uint64_t)(mono_ms - self->now.mono_ms) : 0);
+}
+
 static void
 mark_dirty (shard_t *self, actor_t *actor, bool hard)
 {
@@ -264,10 +272,10 @@ mark_dirty (shard_t *self, actor_t *actor, bool hard)
         self->dirty++;
     if (!hard && !actor->soft) {
         //  Jitter, from the viewer itself, so that checkpoints of many spread out.
-        uint64_t checkpoint_ms = (uint64_t)self->config->shard.checkpoint_s * 1000;
+        int64_t checkpoint_ms = (int64_t)self->config->shard.checkpoint_s * 1000;
         actor->checkpoint_ms =
-            self->clock_ms + checkpoint_ms - checkpoint_ms * (actor->viewer.slot % 256) / 1024;
-        wheel_put (self->wheel, &actor->node, actor->checkpoint_ms);
+            self->now.mono_ms + checkpoint_ms - checkpoint_ms * (actor->viewer.slot % 256) / 1024;
+        wheel_put (self->wheel, &actor->node, clock_at (self, actor->checkpoint_ms));
     }
     actor->hard = actor->hard || hard;
     actor->soft = actor->soft || !hard;
@@ -281,18 +289,18 @@ earlier (uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-//  When soft facts of a session may go out again.
+//  When soft facts of a session may go out again, by the source's clock.
 static uint64_t
 feed_due (const shard_t *self, const session_t *session)
 {
-    return session->fed_ms + (uint64_t)self->config->shard.feed_soft_s * 1000;
+    return clock_at (self, session->fed_ms + (int64_t)self->config->shard.feed_soft_s * 1000);
 }
 
 //  When an actor wants to be looked at next.
 static uint64_t
 actor_due (const shard_t *self, const actor_t *actor)
 {
-    uint64_t due = actor->soft ? actor->checkpoint_ms : UINT64_MAX;
+    uint64_t due = actor->soft ? clock_at (self, actor->checkpoint_ms) : UINT64_MAX;
     for (size_t at = 0; at < actor->viewer.session_count; at++) {
         const session_t *session = &actor->viewer.sessions [at];
         if (!session->shown)
@@ -339,7 +347,7 @@ actor_look (shard_t *self, actor_t *actor)
     for (size_t at = 0; at < actor->viewer.session_count; at++)
         if (actor->viewer.sessions [at].shown)
             session_look (self, actor, &actor->viewer.sessions [at]);
-    if (actor->soft && actor->checkpoint_ms <= self->clock_ms)
+    if (actor->soft && actor->checkpoint_ms <= self->now.mono_ms)
         actor->hard = true;
     if (actor->hard)
         write_start (self, actor);
