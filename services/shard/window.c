@@ -214,12 +214,44 @@ is_run_late (const session_t *self, const run_t *one, const run_t *newest)
     return ((self->base.marks & FOLD_BEGUN) && folded) || is_outlived (one, newest);
 }
 
+//  ---- marks
+
+//  Equal for events that are the same. Ids are random.
+static uint32_t
+mark_of (const usher_window_record_t *record)
+{
+    uint32_t first, last;
+    size_t size = record->event_id.size;
+    if (size < sizeof first)
+        return (uint32_t)record->order_ms * 31 + record->kind + (uint32_t)size;
+    memcpy (&first, record->event_id.data, sizeof first);
+    memcpy (&last, record->event_id.data + size - sizeof last, sizeof last);
+    return first ^ last * 2654435761u;
+}
+
+static size_t
+mark_find (const session_t *self, uint32_t mark)
+{
+    size_t at = 0;
+    while (at < self->count && self->marks [at] != mark)
+        at++;
+    return at;
+}
+
+//  Before the record, one of so many that are left, leaves the window.
+static void
+mark_drop (session_t *self, const usher_window_record_t *record, size_t left)
+{
+    self->marks [mark_find (self, mark_of (record))] = self->marks [left - 1];
+}
+
 //  ---- putting
 
-//  An event is known by its id: the window is small.
 static bool
 find_known (const session_t *self, const usher_window_record_t *record, size_t *found)
 {
+    if (mark_find (self, mark_of (record)) == self->count)
+        return false;
     for (size_t at = self->count; at-- > 0;)
         if (is_same (&self->window [at], record)) {
             *found = at;
@@ -241,6 +273,7 @@ make_room (session_t *self)
     if (self->gone < self->count / 2 + 1) {
         self->room = self->room + self->room / 2 + 4;
         block = memory_resize (block, self->room, sizeof *block);
+        self->marks = memory_resize (self->marks, self->room, sizeof *self->marks);
     }
     self->window = block;
     self->gone = 0;
@@ -253,7 +286,9 @@ window_free (session_t *self)
         texts_free (&self->window [at], USHER_MSG_window_record);
     if (self->window)
         free (self->window - self->gone);
+    free (self->marks);
     self->window = NULL;
+    self->marks = NULL;
     self->count = self->room = self->gone = 0;
 }
 
@@ -264,7 +299,7 @@ put_at (session_t *self, size_t at, const usher_window_record_t *record)
     memmove (&self->window [at + 1], &self->window [at], (self->count - at) * sizeof *self->window);
     self->window [at] = *record;
     texts_own (&self->window [at], USHER_MSG_window_record);
-    self->count++;
+    self->marks [self->count++] = mark_of (record);
 }
 
 static window_place_t
@@ -315,6 +350,7 @@ window_put (session_t *self, const usher_window_record_t *record)
 void
 window_remove (session_t *self, size_t at)
 {
+    mark_drop (self, &self->window [at], self->count);
     texts_free (&self->window [at], USHER_MSG_window_record);
     self->count--;
     memmove (&self->window [at], &self->window [at + 1], (self->count - at) * sizeof *self->window);
@@ -336,6 +372,7 @@ window_fold (session_t *self, size_t count)
 {
     for (size_t at = 0; at < count; at++) {
         usher_window_record_t *record = &self->window [at];
+        mark_drop (self, record, self->count - at);
         fold_apply (&self->base, record);
         if (record->has_row == 1)
             self->base.row_ms = record->collected_ms;
