@@ -77,12 +77,18 @@ static const row_t rows [] = {
     { "shard", "forget_s", NUMBER32, AT (shard.forget_s), 1, 604800, "3600", NULL },
     { "shard", "paused_timeout_s", NUMBER32, AT (shard.paused_timeout_s), 1, 604800, "1800", NULL },
     { "shard", "feed_soft_s", NUMBER32, AT (shard.feed_soft_s), 0, 3600, "10", NULL },
-    { "store", "kind", CHOICE, AT (store.kind), 0, 0, "sqlite", "sqlite" },
+    { "store", "kind", CHOICE, AT (store.kind), 0, 0, "auto", "auto, sqlite, dynamodb" },
     { "store", "expire_days", NUMBER32, AT (store.expire_days), 1, 3650, "7", NULL },
     { "privacy", "pseudonym_key", SECRET, AT (privacy.pseudonym_key), 16, 1024, "", NULL },
     { "privacy", "pseudonym_key_file", TEXT, AT (privacy.pseudonym_key_file), 0, 4096, "", NULL },
     { "privacy", "api_raw_ids", SWITCH, AT (privacy.api_raw_ids), 0, 1, "false", NULL },
     { "privacy", "tombstone_days", NUMBER32, AT (privacy.tombstone_days), 1, 3650, "30", NULL },
+    { "store", "region", TEXT, AT (store.region), 1, 64, NULL, NULL },
+    { "store", "endpoint", TEXT, AT (store.endpoint), 0, 1000, NULL, NULL },
+    { "store", "events_table", TEXT, AT (store.events_table), 3, 255, "video_events", NULL },
+    { "store", "profiles_table", TEXT, AT (store.profiles_table), 3, 255, "viewer_profiles", NULL },
+    { "store", "create_tables", CHOICE, AT (store.create_tables), 0, 0, "auto", "auto, yes, no" },
+    { "store", "connections", NUMBER32, AT (store.connections), 1, 64, "16", NULL },
     { "gateway", "port", PORT, AT (gateway.port), 0, 65535, "8180", NULL },
     { "gateway", "max_clients", NUMBER32, AT (gateway.max_clients), 1, 1000000, "10000", NULL },
     { "gateway.dashboard", "port", PORT, AT (gateway.dashboard.port), 0, 65535, "8280", NULL },
@@ -647,6 +653,16 @@ find_home (char *home, size_t size)
     }
 }
 
+//  The first of two variables that says something, else "".
+static const char *
+variable (const char *name, const char *other)
+{
+    const char *value = getenv (name);
+    if (!value || !*value)
+        value = getenv (other);
+    return value ? value : "";
+}
+
 static void
 place_defaults (config_t *self, const char *dir)
 {
@@ -656,6 +672,8 @@ place_defaults (config_t *self, const char *dir)
     self->data_dir = text_new ("%s/data", dir);
     self->gateway.dashboard.directory = text_new ("%s/frontends/viewer/dist", home);
     self->gateway.tracker.directory = text_new ("%s/frontends/tracker/dist", home);
+    self->store.region = text_new ("%s", variable ("AWS_REGION", "AWS_DEFAULT_REGION"));
+    self->store.endpoint = text_new ("%s", variable ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"));
     for (size_t i = 0; i < ROWS; i++)
         if (rows [i].fallback)
             set_value (self, &rows [i], rows [i].fallback);
@@ -685,10 +703,52 @@ read_key_file (config_t *self)
     return true;
 }
 
+static void
+set_word (char **field, const char *word)
+{
+    free (*field);
+    *field = text_new ("%s", word);
+}
+
+//  Settings of the store that follow from others where nobody has said. The reference is told by variables of Kafka
+//  and AWS alone where it writes; the same ones mean DynamoDB here.
+static void
+decide_store (config_t *self)
+{
+    const char *brokers = getenv ("KAFKA_BOOTSTRAP_SERVERS");
+    bool aws = *variable ("AWS_REGION", "AWS_DEFAULT_REGION") && brokers && *brokers;
+    if (strcmp (self->store.kind, "auto") == 0)
+        set_word (&self->store.kind, aws || *self->store.endpoint ? "dynamodb" : "sqlite");
+    if (strcmp (self->store.create_tables, "auto") == 0)
+        set_word (&self->store.create_tables, *self->store.endpoint ? "yes" : "no");
+    //  What stands at an endpoint of one's own rarely minds; AWS does.
+    if (!*self->store.region && *self->store.endpoint)
+        set_word (&self->store.region, "us-east-1");
+}
+
+static bool
+store_makes_sense (const config_t *self)
+{
+    const char *endpoint = self->store.endpoint;
+    if (strcmp (self->store.kind, "dynamodb") != 0)
+        return true;
+    if (*endpoint && strncmp (endpoint, "http://", 7) != 0 && strncmp (endpoint, "https://", 8) != 0) {
+        fprintf (stderr,
+                 "store.endpoint (AWS_ENDPOINT_URL) is '%.60s'; it must begin with http:// or https://\n",
+                 endpoint);
+        return false;
+    }
+    if (!*self->store.region)
+        fprintf (stderr, "store.kind is dynamodb, so AWS_REGION (or store.region) must name the region\n");
+    return *self->store.region != 0;
+}
+
 //  What no single row can see.
 static bool
 makes_sense (const config_t *self)
 {
+    if (!store_makes_sense (self))
+        return false;
     if (strcmp (self->ingester.source, "file") == 0 && !*self->ingester.file) {
         fprintf (stderr,
                  "ingester.source is file, so ingester.file (USHER_INGESTER_FILE) must name the file\n");
@@ -713,8 +773,11 @@ config_load (const char *file, const char *dir)
     config_t *self = allocate (sizeof *self);
     place_defaults (self, dir);
     if ((!file || apply_file (self, file)) && kafka_environment (self) && apply_environment (self) &&
-        read_key_file (self) && makes_sense (self))
-        return self;
+        read_key_file (self)) {
+        decide_store (self);
+        if (makes_sense (self))
+            return self;
+    }
     config_destroy (&self);
     return NULL;
 }

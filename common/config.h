@@ -64,8 +64,16 @@ typedef struct {
     } shard;
 
     struct {
-        char *kind;              //  sqlite
+        char *kind;              //  sqlite or dynamodb; auto in the file, which is decided when it was read
         uint32_t expire_days;    //  default 7
+
+        //  of dynamodb
+        char *region;            //  default AWS_REGION, AWS_DEFAULT_REGION
+        char *endpoint;          //  default AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL; "": AWS's own
+        char *events_table;      //  default video_events
+        char *profiles_table;    //  default viewer_profiles
+        char *create_tables;     //  yes or no; auto in the file: yes where there is an endpoint
+        uint32_t connections;    //  default 16
     } store;
 
     struct {

@@ -136,7 +136,7 @@ class House:
         self.directory = directory or tempfile.mkdtemp(prefix="usher-", dir="/tmp")
         self.owns_directory = directory is None
         self.ports = dict(zip(PORTS, free_ports(len(PORTS))))
-        self.env = {key: value for key, value in os.environ.items() if not key.startswith("USHER_")}
+        self.env = {key: value for key, value in os.environ.items() if not key.startswith(("USHER_", "AWS_", "KAFKA_"))}
         self.env.update({PORTS[name]: str(port) for name, port in self.ports.items()})
         self.env.update({f"USHER_{key.upper()}": str(value) for key, value in settings.items()})
         self.env.update(env or {})

@@ -129,7 +129,7 @@ def pytest_suite(folder, what, logs):
     results = f"{logs}/{folder}-junit"
     command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/{folder}", f"--junitxml={results}.xml"]
     return Suite(folder, what, [command], count_junit, [f"tests/{folder}/test_*.py"],
-                 exclusive=True, limit_s=900, results=results)
+                 exclusive=True, limit_s=1500, results=results)
 
 
 def sanitized_fault_suite(build, logs):

@@ -5,19 +5,22 @@
 //  Out    store: granted, written, loaded, live_page, quarantined, position, history_row, erasure, forget, aggregate_kept,
 //         aggregate_row
 //  Keeps  store.db. In memory nothing but the messages of the loop turn that is running.
+//  Dynamo With store.kind dynamodb profiles, history and epochs are there (dynamo.h) and not in store.db, which keeps the
+//         rest. What waits for DynamoDB is in memory, bounded; a write beyond the bound is answered `failed`.
 //  Turn   All that arrives in one turn of the loop is one transaction, so a hundred writes cost one sync of the
 //         disk. Receipts wait in a parcel until COMMIT has succeeded, and questions are answered after it, from
 //         what is committed. History rows wait for the write that they came with: refused, they are dropped, so a
 //         stale owner leaves no trace.
 //  Erases in two steps: the wish is committed and the owner of the viewer's slot told to forget; when it has let go,
-//         the instant it names is committed as a tombstone together with the removal of all rows. Wishes are told
-//         again to whoever starts or comes back. A write that does not know of the tombstone is refused.
+//         the instant it names is committed as a tombstone together with the removal of all rows (in DynamoDB
+//         behind it). Wishes are told again to whoever starts or comes back. A write that does not know of the tombstone is refused.
 //  Fails  When SQLite says no (disk full, I/O error) the turn is rolled back; its writes are answered `failed`, the
 //         rest is not answered and will be asked again. Reading goes on. So does the process.
-//  Drain  waits for nothing: a turn that has ended is on disk.
+//  Drain  waits for nothing but DynamoDB: a turn that has ended is on disk.
 //  Death  costs what was in the turn, which nobody has a receipt for and so is sent again.
 
 #include "persister.h"
+#include "dynamo_store.h"
 #include "erasures.h"
 #include "log.h"
 #include "memory.h"
@@ -48,8 +51,9 @@ typedef struct {
 
 struct persister {
     store_t *store;
-    uint32_t keep_s;    //  how long quarantined events are kept
-    uint64_t now_s;     //  Unix time of the last turn or tick
+    dynamo_store_t dynamo;    //  without a core: profiles and history are in the store, too
+    uint32_t keep_s;          //  how long quarantined events are kept
+    uint64_t now_s;           //  Unix time of the last turn or tick
     uint64_t now_ms;
     bool open;           //  a transaction is
     bool broken;         //  it cannot be committed
@@ -280,22 +284,41 @@ tell_wishes_again (persister_t *self, usher_time_t now, outbox_t *out)
 
 //  ---- handlers
 
-//  load, load_live, positions, history_get, aggregate_get
+//  positions, aggregate_get
 static void
 on_question (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     put_later (self_, peer, msg, out);
 }
 
+//  load, load_live, history_get
 static void
-on_claim (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+on_profile_question (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     persister_t *self = self_;
-    (void)msg;
+    if (self->dynamo.core)
+        dynamo_ask (self->dynamo.core, peer, msg, out);
+    else
+        put_later (self, peer, msg, out);
+}
+
+static void
+grant_epoch (persister_t *self, uint32_t peer, outbox_t *out)
+{
     usher_msg_t granted = { .id = USHER_MSG_granted };
     if (begin (self) && !store_claim (self->store, &granted.granted.epoch))
         note_failure (self, "claim");
     put_later (self, peer, &granted, out);
+}
+
+static void
+on_claim (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    persister_t *self = self_;
+    if (self->dynamo.core)
+        dynamo_ask (self->dynamo.core, peer, msg, out);
+    else
+        grant_epoch (self, peer, out);
     //  Only now does it know what it owns.
     tell_wishes (self, peer, out);
 }
@@ -374,18 +397,38 @@ write_profile (persister_t *self, uint32_t peer, const usher_write_t *write)
                                     : USHER_outcome_done;
 }
 
+//  Before DynamoDB is asked: *outcome is refused where the writer missed an erasure. False: SQLite said no.
+static bool
+knows_erasures (persister_t *self, const usher_write_t *write, usher_outcome_t *outcome)
+{
+    uint64_t erased_ms;
+    bool good = tombstones_find (store_tombstones (self->store), write->viewer_id, self->now_s, &erased_ms);
+    if (good && erased_ms > write->erased_ms)
+        *outcome = USHER_outcome_refused;
+    return good;
+}
+
 static void
 on_write (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     persister_t *self = self_;
     const usher_write_t *write = &msg->write;
+    const row_owner_t owner = { peer, write->viewer_id };
     usher_msg_t written = { .id = USHER_MSG_written,
                             .written = { .viewer_id = write->viewer_id,
                                          .epoch = write->epoch,
                                          .version = write->version,
-                                         .outcome = write_profile (self, peer, write) } };
-    parcel_drop (&self->history, is_row_of, &(row_owner_t){ peer, write->viewer_id });
-    put_later (self, peer, &written, out);
+                                         .outcome = USHER_outcome_failed } };
+    bool taken = false;
+    if (!self->dynamo.core)
+        written.written.outcome = write_profile (self, peer, write);
+    else if (!knows_erasures (self, write, &written.written.outcome))
+        read_failed (self);
+    else if (written.written.outcome != USHER_outcome_refused)
+        taken = dynamo_write (self->dynamo.core, peer, write, &self->history);
+    parcel_drop (&self->history, is_row_of, &owner);
+    if (!taken)
+        put_later (self, peer, &written, out);
 }
 
 static void
@@ -459,39 +502,91 @@ search_quarantine (persister_t *self, outbox_t *out)
     }
 }
 
-//  Writes the tombstone, and removes the rows unless that was done for this instant before: an owner that was asked twice
-//  answers twice, and what it has written since was collected later.
 static bool
-bury (persister_t *self, const usher_forgotten_t *forgotten, uint64_t *profiles, uint64_t *rows)
+put_tombstone (persister_t *self, usher_str_t viewer_id, uint64_t erased_ms)
 {
-    tombstones_t *tombstones = store_tombstones (self->store);
-    uint64_t before_ms;
-    *profiles = *rows = 0;
-    if (!tombstones_find (tombstones, forgotten->viewer_id, 0, &before_ms) ||
-        !tombstones_put (tombstones, forgotten->viewer_id, forgotten->erased_ms,
-                         forgotten->erased_ms / 1000 + self->tombstone_s))
-        return false;
-    return forgotten->erased_ms <= before_ms ||
-           store_erase (self->store, forgotten->viewer_id, profiles, rows);
+    return tombstones_put (store_tombstones (self->store), viewer_id, erased_ms,
+                           erased_ms / 1000 + self->tombstone_s);
 }
 
-//  The owner has let go: tombstone and removal are one transaction.
+//  Writes the tombstone, and removes the rows unless that was done for this instant before: an owner that was asked twice
+//  answers twice, and what it has written since was collected later. *buried is false where DynamoDB has to
+//  do it first.
+static bool
+bury (persister_t *self, const usher_forgotten_t *forgotten, bool *buried, uint64_t *profiles, uint64_t *rows)
+{
+    uint64_t before_ms;
+    *profiles = *rows = 0;
+    *buried = true;
+    if (!tombstones_find (store_tombstones (self->store), forgotten->viewer_id, 0, &before_ms))
+        return false;
+    if (forgotten->erased_ms > before_ms && self->dynamo.core) {
+        *buried = false;
+        return true;
+    }
+    return put_tombstone (self, forgotten->viewer_id, forgotten->erased_ms) &&
+           (forgotten->erased_ms <= before_ms ||
+            store_erase (self->store, forgotten->viewer_id, profiles, rows));
+}
+
+//  A viewer's rows are gone, or go with this transaction.
+static void
+count_erased (persister_t *self, usher_str_t viewer_id, uint64_t profiles, uint64_t rows, outbox_t *out)
+{
+    self->turn.erased++;
+    erasures_count (&self->erasures, viewer_id, profiles, rows, 0);
+    search_quarantine (self, out);
+}
+
+//  The owner has let go: tombstone and removal are one transaction; in DynamoDB the removal comes first, and until it is
+//  done the wish stands.
 static void
 on_forgotten (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     persister_t *self = self_;
     const usher_forgotten_t *forgotten = &msg->forgotten;
     uint64_t profiles, rows;
+    bool buried;
     (void)peer;
     if (!begin (self))
         return;
-    if (!bury (self, forgotten, &profiles, &rows)) {
+    if (!bury (self, forgotten, &buried, &profiles, &rows))
         note_failure (self, "erase");
+    else if (buried)
+        count_erased (self, forgotten->viewer_id, profiles, rows, out);
+    else
+        dynamo_erase (self->dynamo.core, forgotten->viewer_id, forgotten->erased_ms);
+}
+
+//  What DynamoDB's part asks and tells.
+static bool
+before_loaded (void *self_, usher_loaded_t *loaded)
+{
+    persister_t *self = self_;
+    bool good =
+        tombstones_find (store_tombstones (self->store), loaded->viewer_id, self->now_s, &loaded->erased_ms);
+    if (!good)
+        read_failed (self);
+    return good;
+}
+
+static void
+after_erased (void *self_, usher_str_t viewer_id, uint64_t erased_ms, uint64_t profiles, uint64_t rows,
+              outbox_t *out)
+{
+    persister_t *self = self_;
+    if (!begin (self))
         return;
-    }
-    self->turn.erased++;
-    erasures_count (&self->erasures, forgotten->viewer_id, profiles, rows, 0);
-    search_quarantine (self, out);
+    if (put_tombstone (self, viewer_id, erased_ms))
+        count_erased (self, viewer_id, profiles, rows, out);
+    else
+        note_failure (self, "erase");
+}
+
+static dynamo_owner_t
+as_owner (persister_t *self)
+{
+    return (dynamo_owner_t){ self, before_loaded, after_erased };
 }
 
 static void
@@ -516,6 +611,8 @@ forget_peer (void *self_, usher_link_id_t link, uint32_t peer)
         return;
     parcel_drop (&self->history, is_from, &peer);
     erasures_leave (&self->erasures, peer);
+    if (self->dynamo.core)
+        dynamo_forget_peer (self->dynamo.core, peer);
 }
 
 static void
@@ -535,7 +632,12 @@ take_turn (void *self_, usher_time_t now, outbox_t *out)
 {
     persister_t *self = self_;
     see_time (self, now);
+    //  What is written for its answers is on disk before anything that builds on it is asked.
+    if (self->dynamo.core)
+        dynamo_store_receive (&self->dynamo, now, out);
     finish_turn (self, out);
+    if (self->dynamo.core)
+        dynamo_store_send (&self->dynamo, now);
     return false;
 }
 
@@ -575,21 +677,27 @@ tick (void *self_, usher_time_t now, outbox_t *out)
 static bool
 drained (void *self_, usher_time_t now, outbox_t *out)
 {
+    const persister_t *self = self_;
     take_turn (self_, now, out);
-    return true;
+    return !self->dynamo.core || dynamo_idle (self->dynamo.core);
 }
 
 static void
 write_metrics (const void *self_, FILE *out)
 {
-    const counters_t *count = &((const persister_t *)self_)->count;
+    const persister_t *self = self_;
+    const counters_t *count = &self->count;
+    dynamo_outcomes_t there = { 0 };
+    if (self->dynamo.core)
+        there = dynamo_outcomes (self->dynamo.core);
     const metric_t rows [] = {
-        { "store_writes_total", METRIC_COUNTER, "Profiles written.", NULL, count->writes },
+        { "store_writes_total", METRIC_COUNTER, "Profiles written.", NULL, count->writes + there.writes },
         { "store_refused_total", METRIC_COUNTER, "Profile writes refused, the row being another one.", NULL,
-          count->refused },
+          count->refused + there.refused },
         { "store_failed_total", METRIC_COUNTER, "Profile writes that failed and are to be tried again.", NULL,
           count->failed },
-        { "store_rows_total", METRIC_COUNTER, "History rows written or removed.", NULL, count->rows },
+        { "store_rows_total", METRIC_COUNTER, "History rows written or removed.", NULL,
+          count->rows + there.rows },
         { "store_quarantined_total", METRIC_COUNTER, "Bad events kept.", NULL, count->quarantined },
         { "store_erasures_total", METRIC_COUNTER, "Times that all rows of a viewer were erased.", NULL,
           count->erased },
@@ -598,6 +706,8 @@ write_metrics (const void *self_, FILE *out)
         { "store_expired_total", METRIC_COUNTER, "Expired rows deleted.", NULL, count->expired },
     };
     metrics_write (rows, sizeof rows / sizeof *rows, out);
+    if (self->dynamo.core)
+        dynamo_write_metrics (self->dynamo.core, out);
 }
 
 //  ---- beginning and end
@@ -625,6 +735,7 @@ persister_destroy (persister_t **self_p)
         return;
     parcel_close (&self->history);
     parcel_close (&self->later);
+    dynamo_store_close (&self->dynamo);
     store_destroy (&self->store);
     free (self);
     *self_p = NULL;
@@ -636,19 +747,31 @@ persister_store (persister_t *self)
     return self->store;
 }
 
+void
+persister_use_dynamo (persister_t *self, const dynamo_options_t *options, const dynamo_port_t *port)
+{
+    const dynamo_owner_t owner = as_owner (self);
+    dynamo_store_use (&self->dynamo, &owner, options, port);
+}
+
 static void *
 open_service (service_t *service, const config_t *config, uint32_t instance, int *exit_code)
 {
     char why [512];
     store_opening_t opening;
-    (void)service;
     (void)instance;
     persister_t *self =
         persister_new (config->data_dir, config->store.expire_days, config->privacy.tombstone_days,
                        service_now (), &opening, why, sizeof why);
     if (self) {
         log_info ("store opened", "file=%s", store_file (self->store));
-        return self;
+        const dynamo_owner_t owner = as_owner (self);
+        if (strcmp (config->store.kind, "dynamodb") != 0 ||
+            dynamo_store_open (&self->dynamo, &owner, service, config))
+            return self;
+        persister_destroy (&self);
+        *exit_code = EXIT_MISCONFIGURED;
+        return NULL;
     }
     log_error ("store refused", "reason=\"%s\"", why);
     //  A lock or a full disk may go away; a wrong or damaged file needs a person.
@@ -672,12 +795,12 @@ static const service_route_t routes [] = {
     { USHER_LINK_store, USHER_MSG_claim, on_claim },
     { USHER_LINK_store, USHER_MSG_history, on_history },
     { USHER_LINK_store, USHER_MSG_write, on_write },
-    { USHER_LINK_store, USHER_MSG_load, on_question },
-    { USHER_LINK_store, USHER_MSG_load_live, on_question },
+    { USHER_LINK_store, USHER_MSG_load, on_profile_question },
+    { USHER_LINK_store, USHER_MSG_load_live, on_profile_question },
     { USHER_LINK_store, USHER_MSG_quarantine, on_quarantine },
     { USHER_LINK_store, USHER_MSG_commit, on_commit },
     { USHER_LINK_store, USHER_MSG_positions, on_question },
-    { USHER_LINK_store, USHER_MSG_history_get, on_question },
+    { USHER_LINK_store, USHER_MSG_history_get, on_profile_question },
     { USHER_LINK_store, USHER_MSG_erase, on_erase },
     { USHER_LINK_store, USHER_MSG_forgotten, on_forgotten },
     { USHER_LINK_store, USHER_MSG_aggregate_put, on_aggregate_put },

@@ -3,7 +3,7 @@
 #ifndef PERSISTER_H
 #define PERSISTER_H
 
-#include "service.h"
+#include "dynamo_port.h"
 #include "store.h"
 
 typedef struct persister persister_t;
@@ -20,6 +20,9 @@ persister_t *persister_new (const char *directory, uint32_t expire_days, uint32_
 
 //  Forgets what was not committed, as a crash would.
 void persister_destroy (persister_t **self_p);
+
+//  Puts profiles, history and epochs into DynamoDB, which port leads to and which is closed with the persister.
+void persister_use_dynamo (persister_t *self, const dynamo_options_t *options, const dynamo_port_t *port);
 
 //  Its store, to break it.
 store_t *persister_store (persister_t *self);

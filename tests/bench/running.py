@@ -59,12 +59,13 @@ def folder():
 class House:
     """`usher up` in a folder with ports of its own."""
 
-    def __init__(self, path, collector=True):
+    def __init__(self, path, collector=True, more=None):
         self.path, self.log = path, open(path / "log", "wb")
         names = ("GATEWAY", "GATEWAY_DASHBOARD", "GATEWAY_TRACKER", "COLLECTOR")
         self.ports = {name: free_port() for name in names}
-        self.environment = {**os.environ, "USHER_COLLECTOR_ENABLED": "true" if collector else "false",
-                            **{f"USHER_{name}_PORT": str(port) for name, port in self.ports.items()}}
+        plain = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "KAFKA_"))}
+        self.environment = {**plain, "USHER_COLLECTOR_ENABLED": "true" if collector else "false",
+                            **{f"USHER_{name}_PORT": str(port) for name, port in self.ports.items()}, **(more or {})}
         self.process = subprocess.Popen([str(BIN / "usher"), "up", "--dir", str(path)], env=self.environment,
                                         stdout=self.log, stderr=self.log)
 

@@ -64,6 +64,8 @@ struct world {
     const char *directory;
     int deaths;
     int full_steps;    //  steps that the store's disk stays full
+    fake_dynamo_t *dynamo;
+    int trouble_steps;    //  steps that it works badly, or not at all
     process_t processes [WORLD_PROCESSES];
     size_t edge_count;
     edge_t edges [EDGES];
@@ -86,6 +88,12 @@ void *
 world_state (const world_t *self, world_process_t process)
 {
     return self->processes [process].state;
+}
+
+const fake_dynamo_t *
+world_dynamo (const world_t *self)
+{
+    return self->dynamo;
 }
 
 int
@@ -273,6 +281,14 @@ give_slots (world_t *self, world_process_t which)
 }
 
 static void
+use_dynamo (world_t *self, persister_t *persister)
+{
+    const dynamo_options_t options = fake_dynamo_options (self->random);
+    const dynamo_port_t port = fake_dynamo_port (self->dynamo);
+    persister_use_dynamo (persister, &options, &port);
+}
+
+static void
 birth (world_t *self, world_process_t which)
 {
     process_t *process = &self->processes [which];
@@ -282,6 +298,8 @@ birth (world_t *self, world_process_t which)
     case WORLD_PERSISTER:
         self->full_steps = 0;
         process->state = persister_new (self->directory, 7, 30, self->now, &opening, why, sizeof why);
+        if (process->state && self->dynamo)
+            use_dynamo (self, process->state);
         break;
     case WORLD_PUBLISHER:
         process->state = publisher_new ((uint64_t)self->now.wall_ms, publish_nothing, self);
@@ -426,6 +444,19 @@ disk_step (world_t *self, bool faults)
         store_limit_pages (persister_store (persister), 0);
 }
 
+//  A DynamoDB that has trouble loses, throttles, and answers half; now and then it is gone altogether.
+static void
+dynamo_step (world_t *self, bool faults)
+{
+    if (!self->dynamo)
+        return;
+    if (faults && self->trouble_steps == 0 && world_random (self, 2000) == 0) {
+        self->trouble_steps = 1 + (int)world_random (self, FULL_STEPS);
+        fake_dynamo_trouble (self->dynamo, world_random (self, 4) ? 30 : 101);
+    } else if (self->trouble_steps && --self->trouble_steps == 0)
+        fake_dynamo_trouble (self->dynamo, 0);
+}
+
 void
 world_step (world_t *self, unsigned mortals)
 {
@@ -433,6 +464,7 @@ world_step (world_t *self, unsigned mortals)
     self->now.mono_ms += STEP_MS;
     self->faults = mortals > 0;
     disk_step (self, mortals);
+    dynamo_step (self, mortals);
     if (world_random (self, 3) == 0)
         process_step (self, (world_process_t)world_random (self, WORLD_PROCESSES));
     else
@@ -449,6 +481,10 @@ world_is_still (const world_t *self)
             return false;
     for (size_t at = 0; at < self->edge_count; at++)
         if (!self->edges [at].up)
+            return false;
+    //  A shard that is still loading who is live, which takes a while of DynamoDB, has not told the publisher.
+    for (world_process_t which = WORLD_SHARD_0; self->dynamo && which <= WORLD_SHARD_1; which++)
+        if (!shard_ready (self->processes [which].state))
             return false;
     bool read =
         self->topic ? fake_topic_at_end (self->topic) : self->begun && self->row_next == self->row_count;
@@ -500,8 +536,15 @@ edge_add (world_t *self, usher_link_id_t link, world_process_t client, world_pro
         (edge_t){ link, client, binder, client_peer, binder_peer, false, { 0 }, { 0 } };
 }
 
+static uint64_t
+draw (void *arg, uint64_t below)
+{
+    return world_random (arg, below);
+}
+
 world_t *
-world_new (uint64_t seed, const world_row_t *rows, size_t row_count, const char *directory, int64_t start_ms)
+world_new (uint64_t seed, const world_row_t *rows, size_t row_count, const char *directory, int64_t start_ms,
+           bool dynamo)
 {
     world_t *self = memory_new (1, sizeof *self);
     self->random = seed;
@@ -517,6 +560,8 @@ world_new (uint64_t seed, const world_row_t *rows, size_t row_count, const char 
     self->config.shard.paused_timeout_s = 1800;
     self->config.shard.feed_soft_s = 10;
     self->config.store.expire_days = 7;
+    if (dynamo)
+        self->dynamo = fake_dynamo_new (draw, self);
     slot_map_fill (self->owners, WORLD_SHARDS);
     specs_set (self);
     for (uint32_t number = 0; number < WORLD_SHARDS; number++) {
@@ -543,6 +588,8 @@ world_destroy (world_t **self_p)
         outbox_destroy (&self->processes [which].out);
     }
     fake_topic_destroy (&self->topic);
+    if (self->dynamo)
+        fake_dynamo_destroy (&self->dynamo);
     free (self);
     *self_p = NULL;
 }

@@ -7,6 +7,7 @@
 #ifndef WORLD_H
 #define WORLD_H
 
+#include "fake_dynamo.h"
 #include "service.h"
 
 #define WORLD_SHARDS 2
@@ -31,9 +32,10 @@ typedef struct {
     int64_t from_ms;    //  Unix time from when on it is there; 0 always
 } world_row_t;
 
-//  Makes a world over rows, which it does not own; directory is where the store's file lives. It begins at start_ms.
+//  Makes a world over rows, which it does not own; directory is where the store's file lives. It begins at start_ms. With
+//  dynamo the profiles and history are in a DynamoDB, which has trouble of its own.
 world_t *world_new (uint64_t seed, const world_row_t *rows, size_t row_count, const char *directory,
-                    int64_t start_ms);
+                    int64_t start_ms, bool dynamo);
 void world_destroy (world_t **self_p);
 
 //  One step of one process or one delivery, as the seed says; now and then one of the first so many processes dies, or the disk is
@@ -51,6 +53,9 @@ uint64_t world_erased_ms (const world_t *self);
 
 //  Kills a process; it is born again after a while.
 void world_kill (world_t *self, world_process_t process);
+
+//  The DynamoDB, or NULL.
+const fake_dynamo_t *world_dynamo (const world_t *self);
 
 uint64_t world_random (world_t *self, uint64_t below);
 void *world_state (const world_t *self, world_process_t process);

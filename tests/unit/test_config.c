@@ -105,7 +105,11 @@ mistakes (void **state)
         { "privacy:\n  pseudonym_key_file: /nowhere\n",
           "privacy.pseudonym_key_file: /nowhere must be readable" },
         { "log_level: in\n", ":1: log_level is 'in'; it must be one of debug, info, warning, error" },
-        { "store:\n  kind: dynamo\n", ":2: store.kind is 'dynamo'; it must be sqlite" },
+        { "store:\n  kind: dynamo\n",
+          ":2: store.kind is 'dynamo'; it must be one of auto, sqlite, dynamodb" },
+        { "store:\n  kind: dynamodb\n", "AWS_REGION (or store.region) must name the region" },
+        { "store:\n  kind: dynamodb\n  region: x\n  endpoint: x:1\n",
+          "it must begin with http:// or https://" },
         { "collector: 5\n", ":1: collector must be a section" },
         { "collector:\n  - 1\n", ":1: collector must be a section" },
         { "gateway:\n  tracker:\n    prt: 3\n", ":3: unknown key gateway.tracker.prt; did you mean port?" },
@@ -199,6 +203,43 @@ properties_are_lines (void **state)
     config_destroy (&config);
 }
 
+//  Which store follows from whose variables, and what is said comes before.
+static void
+stores (void **state)
+{
+    (void)state;
+    static const struct {
+        const char *region, *kafka, *endpoint, *content, *kind, *create;
+    } cases [] = {
+        { NULL, NULL, NULL, "", "sqlite", "no" },
+        { "eu-west-1", NULL, NULL, "", "sqlite", "no" },
+        { NULL, "k:9092", NULL, "", "sqlite", "no" },
+        { "eu-west-1", "k:9092", NULL, "", "dynamodb", "no" },
+        { NULL, NULL, "http://d:8000", "", "dynamodb", "yes" },
+        { "eu-west-1", "k:9092", "http://d:8000", "store:\n  kind: sqlite\n", "sqlite", "yes" },
+        { "eu-west-1", NULL, NULL, "store:\n  kind: dynamodb\n  create_tables: yes\n", "dynamodb", "yes" },
+    };
+    for (size_t at = 0; at < sizeof cases / sizeof *cases; at++) {
+        char complaint [512];
+        if (cases [at].region)
+            setenv ("AWS_REGION", cases [at].region, 1);
+        if (cases [at].kafka)
+            setenv ("KAFKA_BOOTSTRAP_SERVERS", cases [at].kafka, 1);
+        if (cases [at].endpoint)
+            setenv ("AWS_ENDPOINT_URL", cases [at].endpoint, 1);
+        config_t *config = load (cases [at].content, complaint, sizeof complaint);
+        assert_non_null (config);
+        assert_string_equal (config->store.kind, cases [at].kind);
+        assert_string_equal (config->store.create_tables, cases [at].create);
+        if (cases [at].region)
+            assert_string_equal (config->store.region, cases [at].region);
+        config_destroy (&config);
+        unsetenv ("AWS_REGION");
+        unsetenv ("KAFKA_BOOTSTRAP_SERVERS");
+        unsetenv ("AWS_ENDPOINT_URL");
+    }
+}
+
 int
 main (void)
 {
@@ -209,6 +250,7 @@ main (void)
         cmocka_unit_test (environment),
         cmocka_unit_test (brokers_choose_the_source),
         cmocka_unit_test (properties_are_lines),
+        cmocka_unit_test (stores),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
