@@ -239,9 +239,9 @@ on_committed (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 
 //  A producer that has given up for good is made anew by the next process; requests without an answer come again.
 static void
-kafka_turn (collector_t *self)
+kafka_turn (collector_t *self, usher_time_t now)
 {
-    if (sink_kafka_turn (self->kafka))
+    if (sink_kafka_turn (self->kafka, now.mono_ms))
         return;
     log_error ("kafka gave up", "reason=\"%s\"", sink_kafka_fault (self->kafka));
     exit (EXIT_TRY_AGAIN);
@@ -252,9 +252,8 @@ static bool
 collector_turn (void *arg, usher_time_t now, outbox_t *out)
 {
     collector_t *self = arg;
-    (void)now;
     if (self->kafka)
-        kafka_turn (self);
+        kafka_turn (self, now);
     if (!self->journal || !journal_pending (self->journal))
         return false;
     if (journal_commit (self->journal) != 0) {

@@ -5,6 +5,7 @@
 #include "log.h"
 #include "memory.h"
 #include "metrics.h"
+#include "service.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@
 #include <unistd.h>
 
 enum {
-    USER_ID = 12,    //  columns of the enriched event, from 0
+    GIVE_UP_MS = 4500,    //  a tracker waits for 5 s
+    USER_ID = 12,         //  columns of the enriched event, from 0
     DOMAIN_USERID = 15,
     CUT_BYTES = 65536,    //  of a row that the topic does not take
     ROOM_BYTES = 2048     //  for a message's key, headers and frame, beside its row
@@ -22,6 +24,7 @@ enum {
 typedef struct {
     uint32_t waiting;    //  rows without an answer
     bool lost;           //  at least one of its rows
+    int64_t since_ms;    //  mono
 } ticket_t;
 
 struct sink_kafka {
@@ -32,10 +35,12 @@ struct sink_kafka {
     size_t row_max;    //  bytes
     sink_settled_fn *settled;
     void *arg;
-    uint64_t first;              //  number of the oldest ticket that is not settled
+    uint64_t first;              //  number of the oldest ticket in the ring
+    uint64_t told;               //  the last one that was settled; its answers may still be to come
     size_t head, count, room;    //  ring of tickets; room is a power of two
     ticket_t *tickets;
     size_t waiting;
+    int64_t now_ms;
     uint64_t sent, delivered, failed, cut;
     char fault [512];
 };
@@ -70,7 +75,7 @@ ticket_get (sink_kafka_t *self, uint64_t number)
     while (number >= self->first + self->count) {
         if (self->count == self->room)
             ring_grow (self);
-        *ticket_at (self, self->first + self->count++) = (ticket_t){ 0 };
+        *ticket_at (self, self->first + self->count++) = (ticket_t){ .since_ms = self->now_ms };
     }
     return ticket_at (self, number);
 }
@@ -83,21 +88,41 @@ ticket_drop (sink_kafka_t *self)
     self->count--;
 }
 
+//  Is the ticket settled, and how? Brokers that are gone may keep librdkafka from giving up in time.
+static bool
+ticket_is_settled (const ticket_t *ticket, int64_t now_ms, bool *durable)
+{
+    *durable = ticket->waiting == 0 && !ticket->lost;
+    return ticket->waiting == 0 || now_ms - ticket->since_ms >= GIVE_UP_MS;
+}
+
+//  Tells of the tickets that are settled, those that came out alike at once.
+static void
+tickets_tell (sink_kafka_t *self, int64_t now_ms)
+{
+    bool durable, other;
+    uint64_t next = self->told + 1 > self->first ? self->told + 1 : self->first,
+             end = self->first + self->count;
+    while (next < end && ticket_is_settled (ticket_at (self, next), now_ms, &durable)) {
+        while (next + 1 < end && ticket_is_settled (ticket_at (self, next + 1), now_ms, &other) &&
+               other == durable)
+            next++;
+        self->told = next++;
+        self->settled (self->arg, self->told, durable);
+    }
+}
+
 bool
-sink_kafka_turn (sink_kafka_t *self)
+sink_kafka_turn (sink_kafka_t *self, int64_t now_ms)
 {
     uint64_t rings;
     while (read (self->bell, &rings, sizeof rings) == sizeof rings)
         ;
     rd_kafka_poll (self->client, 0);
-    while (self->count && ticket_at (self, self->first)->waiting == 0) {
-        bool lost = ticket_at (self, self->first)->lost;
-        //  Those that came out alike are told of at once.
-        while (self->count && ticket_at (self, self->first)->waiting == 0 &&
-               ticket_at (self, self->first)->lost == lost)
-            ticket_drop (self);
-        self->settled (self->arg, self->first - 1, !lost);
-    }
+    self->now_ms = now_ms;
+    tickets_tell (self, now_ms);
+    while (self->count && self->first <= self->told && ticket_at (self, self->first)->waiting == 0)
+        ticket_drop (self);
     return rd_kafka_fatal_error (self->client, self->fault, sizeof self->fault) == 0;
 }
 
@@ -198,7 +223,7 @@ on_answer (rd_kafka_t *client, const rd_kafka_message_t *message, void *arg)
     self->failed++;
     ticket_at (self, number)->lost = true;
     snprintf (self->fault, sizeof self->fault, "%s: %s", rd_kafka_topic_name (message->rkt),
-              rd_kafka_message_errstr (message));
+              rd_kafka_err2str (message->err));
 }
 
 int
@@ -247,6 +272,7 @@ conf_make (sink_kafka_t *self, const config_t *config, char *reason, size_t reas
         { "linger.ms", "1", NULL },
         { "message.timeout.ms", "4000", NULL },
         { "message.max.bytes", "1000000", NULL },
+        { "reconnect.backoff.max.ms", "1000", NULL },
         { "queue.buffering.max.messages", "100000", NULL },
         { "queue.buffering.max.kbytes", "65536", NULL },
         { "topic.metadata.refresh.interval.ms", "10000", NULL },
@@ -289,6 +315,7 @@ sink_kafka_t *
 sink_kafka_new (const config_t *config, sink_settled_fn *settled, void *arg, char *reason, size_t reason_size)
 {
     sink_kafka_t *self = memory_new (1, sizeof *self);
+    self->now_ms = service_now ().mono_ms;
     self->settled = settled;
     self->arg = arg;
     self->topic = memory_copy (config->kafka.topic, strlen (config->kafka.topic));

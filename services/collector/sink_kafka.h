@@ -37,8 +37,8 @@ int sink_kafka_append (sink_kafka_t *self, uint64_t ticket, bool bad, const char
 //  The rows of a ticket that was not taken whole don't count for it.
 void sink_kafka_give_up (sink_kafka_t *self, uint64_t ticket);
 
-//  Calls settled for what was answered since the last call. Returns false when the producer has given up for good.
-bool sink_kafka_turn (sink_kafka_t *self);
+//  Calls settled for what was answered since the last call, or has waited for 4.5 s. now_ms is monotonic. Returns false when the producer has given up for good.
+bool sink_kafka_turn (sink_kafka_t *self, int64_t now_ms);
 
 //  Rows without an answer.
 size_t sink_kafka_waiting (const sink_kafka_t *self);

@@ -36,6 +36,7 @@ kafka_member_conf (const config_t *config, char *reason, size_t reason_size)
         { "enable.partition.eof", "true", "silence counts only at the end of a partition" },
         { "partition.assignment.strategy", "range", "librdkafka 2.0 can loop with cooperative-sticky" },
         { "log.queue", "true", "its lines are ours" },
+        { "reconnect.backoff.max.ms", "1000", NULL },
         { "statistics.interval.ms", "1000", NULL },
         { "queued.min.messages", "1000000", NULL },
         { "queued.max.messages.kbytes", "131072", NULL },
