@@ -20,7 +20,7 @@ typedef struct {
     fold_t base, now;                 //  before the window; after it
     size_t count, room, gone;         //  gone: records before the window in the same block, folded away
     usher_window_record_t *window;    //  in order; strings are owned
-    uint32_t *marks;                  //  a digest of each event's id, in no order: nearly all questions end here
+    uint32_t *marks;    //  a digest of each event's id, in no order: nearly all questions end here
     //  How far the device's clock was ahead of the collector's, in the window and the newest of the base.
     int64_t lead_min_ms, lead_max_ms;
     uint64_t grace_ms;        //  nothing expires before this plus a timeout: it was loaded then
