@@ -3,12 +3,13 @@
 //
 //  test_any_order: all that is told fits into the window, so every order is allowed; up to 20 sessions, device clocks that
 //  are a day off or step, requests that were sent twice. test_long_stories: an hour, in an order that is out by less than
-//  the window; sessions are folded away on the way.
+//  the window; sessions are folded away on the way. test_recordings: the sessions that real trackers recorded.
 //
 //  Usage: test_order [FIRST_SEED [CASES]]. A failure prints its seed.
 
 #include "viewer.h"
 #include "memory.h"
+#include "snowplow/decode.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -482,6 +483,87 @@ test_long_stories (void **state)
     free (story);
 }
 
+//  ---- recorded sessions
+
+typedef struct {
+    size_t count;
+    decoder_t *decoders [EVENTS_MAX];    //  one a line: the strings of an event are in it or in its line
+    char *lines [EVENTS_MAX];
+    usher_event_t events [EVENTS_MAX];
+} recording_t;
+
+static void
+recording_read (recording_t *self, const char *path)
+{
+    FILE *file = fopen (path, "r");
+    assert_non_null (file);
+    char *line = NULL;
+    size_t room = 0;
+    for (ssize_t size; (size = getline (&line, &room, file)) > 0; line = NULL, room = 0) {
+        const char *reason;
+        size_t at = self->count;
+        self->lines [at] = line;
+        self->decoders [at] = decoder_new ();
+        size -= line [size - 1] == '\n';
+        if (decode_event (self->decoders [at], line, (size_t)size, &self->events [at], &reason) ==
+            DECODE_EVENT)
+            self->count++;
+        else {
+            decoder_destroy (&self->decoders [at]);
+            free (line);
+        }
+    }
+    free (line);
+    fclose (file);
+}
+
+static void
+recording_clear (recording_t *self)
+{
+    for (size_t at = 0; at < self->count; at++) {
+        decoder_destroy (&self->decoders [at]);
+        free (self->lines [at]);
+    }
+    self->count = 0;
+}
+
+//  All that one viewer of a recording did.
+static void
+recorded_tell (story_t *self, const recording_t *recording, usher_str_t viewer_id)
+{
+    *self = (story_t){ .random = first_seed };
+    for (size_t at = 0; at < recording->count; at++) {
+        const usher_event_t *event = &recording->events [at];
+        if (!usher_str_eq (event->viewer_id, viewer_id))
+            continue;
+        self->events [self->count++] = *event;
+        if (event->collected_ms > self->end_ms)
+            self->end_ms = event->collected_ms;
+    }
+    self->end_ms += SESSION_WINDOW_MS;
+}
+
+static void
+test_recordings (void **state)
+{
+    static const char *const paths [] = { "tests/data/enriched-browser-4.10.tsv",
+                                          "tests/data/enriched-node-4.8.0.tsv" };
+    (void)state;
+    story_t *story = memory_new (1, sizeof *story);
+    recording_t *recording = memory_new (1, sizeof *recording);
+    for (size_t path = 0; path < sizeof paths / sizeof *paths; path++) {
+        recording_read (recording, paths [path]);
+        assert_true (recording->count > 0);
+        for (size_t at = 0; at < recording->count; at++) {
+            recorded_tell (story, recording, recording->events [at].viewer_id);
+            compare_orders (story, first_seed, SESSION_WINDOW_MS);
+        }
+        recording_clear (recording);
+    }
+    free (recording);
+    free (story);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -491,7 +573,8 @@ main (int argc, char **argv)
         case_count = strtoull (argv [2], NULL, 10);
     config.shard.paused_timeout_s = 1800;
     const struct CMUnitTest tests [] = { cmocka_unit_test (test_any_order),
-                                         cmocka_unit_test (test_long_stories) };
+                                         cmocka_unit_test (test_long_stories),
+                                         cmocka_unit_test (test_recordings) };
     print_message ("seeds %llu to %llu\n", (unsigned long long)first_seed,
                    (unsigned long long)(first_seed + case_count - 1));
     return cmocka_run_group_tests (tests, NULL, NULL);
