@@ -77,6 +77,7 @@ static const row_t rows [] = {
     { "shard", "forget_s", NUMBER32, AT (shard.forget_s), 1, 604800, "3600", NULL },
     { "shard", "paused_timeout_s", NUMBER32, AT (shard.paused_timeout_s), 1, 604800, "1800", NULL },
     { "shard", "feed_soft_s", NUMBER32, AT (shard.feed_soft_s), 0, 3600, "10", NULL },
+    { "shard", "awake_viewers", NUMBER32, AT (shard.awake_viewers), 1, 10000000, "20000", NULL },
     { "store", "kind", CHOICE, AT (store.kind), 0, 0, "auto", "auto, sqlite, dynamodb" },
     { "store", "expire_days", NUMBER32, AT (store.expire_days), 1, 3650, "7", NULL },
     { "privacy", "pseudonym_key", SECRET, AT (privacy.pseudonym_key), 16, 1024, "", NULL },

@@ -61,6 +61,8 @@ typedef struct {
         uint32_t forget_s;            //  ended, failed and lost sessions leave memory; default 3600
         uint32_t paused_timeout_s;    //  default 1800
         uint32_t feed_soft_s;         //  soft facts go to the feed at most so often per session; default 10
+        uint32_t
+            awake_viewers;    //  of a shard; more are packed as bytes until their next event; default 20000
     } shard;
 
     struct {

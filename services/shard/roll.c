@@ -1,38 +1,73 @@
-//  roll - the actors of a shard by viewer id
+//  roll - the actors of a shard by viewer id, awake or asleep
 
 #include "roll.h"
 #include "memory.h"
+#include "sleep.h"
 
 #include <stdlib.h>
 #include <xxhash.h>
 
-typedef struct {
-    uint64_t hash;
-    actor_t *actor;    //  NULL: never used; GONE: used once
-} place_t;
+enum {
+    ROOM_FIRST = 1024,
+    DOZE_MS = 2000,       //  without being asked for
+    DOZE_PER_TURN = 64    //  looked at in one turn beside those that are too many
+};
 
 //  Its address marks a place; nobody looks inside.
-static actor_t gone;
-#define GONE (&gone)
+static const seat_t gone;
+#define GONE ((seat_t *)(uintptr_t)&gone)
 
 struct roll {
     size_t room, used, count;    //  used counts GONE places too
-    place_t *places;
+    uint32_t *hashes;
+    seat_t **seats;              //  NULL: never used; GONE: used once
+    actor_t *newest, *oldest;    //  of those awake
+    size_t awake;
+    uint64_t now_ms;
+    pack_t pack;
 };
+
+static void
+places_new (roll_t *self, size_t room)
+{
+    self->room = room;
+    self->hashes = memory_new (room, sizeof *self->hashes);
+    self->seats = memory_new (room, sizeof *self->seats);
+}
 
 roll_t *
 roll_new (void)
 {
     roll_t *self = memory_new (1, sizeof *self);
-    self->room = 1024;
-    self->places = memory_new (self->room, sizeof *self->places);
+    places_new (self, ROOM_FIRST);
     return self;
+}
+
+//  ---- who is awake
+
+static void
+list_add (roll_t *self, actor_t *actor)
+{
+    actor->listed_ms = self->now_ms;
+    actor->asked = false;
+    actor->newer = NULL;
+    actor->older = self->newest;
+    *(self->newest ? &self->newest->newer : &self->oldest) = actor;
+    self->newest = actor;
+    self->awake++;
+}
+
+static void
+list_remove (roll_t *self, actor_t *actor)
+{
+    *(actor->newer ? &actor->newer->older : &self->newest) = actor->older;
+    *(actor->older ? &actor->older->newer : &self->oldest) = actor->newer;
+    self->awake--;
 }
 
 static void
 actor_free (actor_t *actor)
 {
-    wheel_remove (&actor->node);
     for (size_t at = 0; at < actor->held_count; at++)
         free (actor->held [at].data);
     free (actor->held);
@@ -43,76 +78,185 @@ actor_free (actor_t *actor)
     free (actor);
 }
 
-void
-roll_destroy (roll_t **self_p)
+static actor_t *
+actor_new (roll_t *self, seat_t *seat)
 {
-    roll_t *self = *self_p;
-    for (size_t at = 0; at < self->room; at++)
-        if (self->places [at].actor && self->places [at].actor != GONE)
-            actor_free (self->places [at].actor);
-    free (self->places);
-    free (self);
-    *self_p = NULL;
+    actor_t *actor = memory_new (1, sizeof *actor);
+    actor->seat = seat;
+    seat->asleep = false;
+    seat->actor = actor;
+    list_add (self, actor);
+    return actor;
 }
 
-static place_t *
-place_find (const roll_t *self, usher_str_t viewer_id, uint64_t hash)
+actor_t *
+roll_wake (roll_t *self, seat_t *seat)
 {
-    for (size_t at = hash & (self->room - 1);; at = (at + 1) & (self->room - 1)) {
-        place_t *place = &self->places [at];
-        if (!place->actor)
-            return place;
-        if (place->hash == hash && place->actor != GONE && usher_str_eq (place->actor->viewer.id, viewer_id))
-            return place;
+    if (!seat->asleep) {
+        seat->actor->asked = true;
+        return seat->actor;
+    }
+    uint8_t *packed = seat->packed;
+    actor_t *actor = actor_new (self, seat);
+    sleep_unpack (actor, packed);
+    free (packed);
+    return actor;
+}
+
+static void
+seat_doze (roll_t *self, seat_t *seat)
+{
+    actor_t *actor = seat->actor;
+    list_remove (self, actor);
+    seat->asleep = true;
+    seat->soft = actor->soft;
+    seat->packed = sleep_pack (actor, &self->pack);
+    actor_free (actor);
+}
+
+void
+roll_doze (roll_t *self, uint64_t now_ms, size_t awake_max)
+{
+    self->now_ms = now_ms;
+    size_t excess = self->awake > awake_max ? self->awake - awake_max : 0;
+    for (size_t looks = 2 * excess + DOZE_PER_TURN; looks > 0 && self->oldest; looks--) {
+        actor_t *actor = self->oldest;
+        if (self->awake <= awake_max && actor->listed_ms + DOZE_MS > now_ms)
+            return;
+        if (!actor->asked && sleep_allowed (actor)) {
+            seat_doze (self, actor->seat);
+            continue;
+        }
+        list_remove (self, actor);
+        list_add (self, actor);
     }
 }
 
 actor_t *
-roll_find (const roll_t *self, usher_str_t viewer_id)
+roll_next_awake (const roll_t *self, const actor_t *actor)
 {
-    return place_find (self, viewer_id, XXH64 (viewer_id.data, viewer_id.size, 0) >> 10)->actor;
+    return actor ? actor->older : self->newest;
 }
 
+//  ---- places
+
+static void
+seat_free (seat_t *seat)
+{
+    wheel_remove (&seat->node);
+    if (seat->asleep)
+        free (seat->packed);
+    else
+        actor_free (seat->actor);
+    free (seat);
+}
+
+void
+roll_destroy (roll_t **self_p)
+{
+    roll_t *self = *self_p;
+    size_t cursor = 0;
+    for (seat_t *seat; (seat = roll_next (self, &cursor));)
+        seat_free (seat);
+    free (self->hashes);
+    free (self->seats);
+    free (self->pack.data);
+    free (self);
+    *self_p = NULL;
+}
+
+//  The low ten bits chose the slot, so within a shard they say nothing.
+static uint32_t
+hash_of (usher_str_t viewer_id)
+{
+    return (uint32_t)(XXH64 (viewer_id.data, viewer_id.size, 0) >> 32);
+}
+
+static usher_str_t
+seat_viewer_id (const seat_t *seat)
+{
+    return seat->asleep ? sleep_viewer_id (seat->packed) : seat->actor->viewer.id;
+}
+
+//  Where the probing of a hash begins: its share of the room, so that the room may be any number.
+static size_t
+place_first (const roll_t *self, uint32_t hash)
+{
+    return (size_t)((uint64_t)hash * self->room >> 32);
+}
+
+static size_t
+place_after (const roll_t *self, size_t at)
+{
+    return at + 1 == self->room ? 0 : at + 1;
+}
+
+static size_t
+place_find (const roll_t *self, usher_str_t viewer_id, uint32_t hash)
+{
+    size_t at = place_first (self, hash);
+    for (;; at = place_after (self, at)) {
+        const seat_t *seat = self->seats [at];
+        if (!seat ||
+            (self->hashes [at] == hash && seat != GONE && usher_str_eq (seat_viewer_id (seat), viewer_id)))
+            return at;
+    }
+}
+
+actor_t *
+roll_find (roll_t *self, usher_str_t viewer_id)
+{
+    seat_t *seat = self->seats [place_find (self, viewer_id, hash_of (viewer_id))];
+    return seat ? roll_wake (self, seat) : NULL;
+}
+
+//  By half, so that at least half of the places are taken: a place costs 12 bytes.
 static void
 roll_grow (roll_t *self)
 {
     roll_t old = *self;
-    if (self->count * 2 > self->room / 2)
-        self->room *= 2;
-    self->places = memory_new (self->room, sizeof *self->places);
+    places_new (self, self->count * 2 > self->room ? self->room + self->room / 2 : self->room);
     self->used = self->count;
-    for (size_t at = 0; at < old.room; at++)
-        if (old.places [at].actor && old.places [at].actor != GONE)
-            *place_find (self, old.places [at].actor->viewer.id, old.places [at].hash) = old.places [at];
-    free (old.places);
+    for (size_t from = 0; from < old.room; from++) {
+        if (!old.seats [from] || old.seats [from] == GONE)
+            continue;
+        size_t at = place_first (self, old.hashes [from]);
+        while (self->seats [at])
+            at = place_after (self, at);
+        self->hashes [at] = old.hashes [from];
+        self->seats [at] = old.seats [from];
+    }
+    free (old.hashes);
+    free (old.seats);
 }
 
 actor_t *
 roll_get (roll_t *self, usher_str_t viewer_id)
 {
-    if (self->used * 3 >= self->room * 2)
+    if (self->used * 5 >= self->room * 4)
         roll_grow (self);
-    //  The low ten bits chose the slot, so within a shard they say less than the others.
-    uint64_t hash = XXH64 (viewer_id.data, viewer_id.size, 0) >> 10;
-    place_t *place = place_find (self, viewer_id, hash);
-    if (!place->actor) {
-        actor_t *actor = memory_new (1, sizeof *actor);
-        viewer_init (&actor->viewer, viewer_id);
-        *place = (place_t){ hash, actor };
-        self->count++;
-        self->used++;
-    }
-    return place->actor;
+    uint32_t hash = hash_of (viewer_id);
+    size_t at = place_find (self, viewer_id, hash);
+    if (self->seats [at])
+        return roll_wake (self, self->seats [at]);
+    seat_t *seat = memory_new (1, sizeof *seat);
+    actor_t *actor = actor_new (self, seat);
+    viewer_init (&actor->viewer, viewer_id);
+    self->hashes [at] = hash;
+    self->seats [at] = seat;
+    self->count++;
+    self->used++;
+    return actor;
 }
 
 void
 roll_drop (roll_t *self, actor_t *actor)
 {
     usher_str_t id = actor->viewer.id;
-    place_t *place = place_find (self, id, XXH64 (id.data, id.size, 0) >> 10);
-    place->actor = GONE;
+    self->seats [place_find (self, id, hash_of (id))] = GONE;
     self->count--;
-    actor_free (actor);
+    list_remove (self, actor);
+    seat_free (actor->seat);
 }
 
 size_t
@@ -121,13 +265,19 @@ roll_count (const roll_t *self)
     return self->count;
 }
 
-actor_t *
+size_t
+roll_awake (const roll_t *self)
+{
+    return self->awake;
+}
+
+seat_t *
 roll_next (const roll_t *self, size_t *cursor)
 {
     while (*cursor < self->room) {
-        actor_t *actor = self->places [(*cursor)++].actor;
-        if (actor && actor != GONE)
-            return actor;
+        seat_t *seat = self->seats [(*cursor)++];
+        if (seat && seat != GONE)
+            return seat;
     }
     return NULL;
 }

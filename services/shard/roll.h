@@ -1,6 +1,8 @@
-//  roll - the actors of a shard by viewer id
+//  roll - the actors of a shard by viewer id, awake or asleep
 //
-//  Open addressing over pointers; the hash is kept beside, so a probe touches no actor but the one it finds.
+//  Open addressing over pointers; bits of the hash are kept beside, so a probe touches no actor but the one it finds.
+//  Whoever asks for an actor gets it awake. Those that nobody asked for in a while are put to sleep (sleep.h), and so are
+//  the ones that were not asked for longest when there are too many: a second chance for each, as pages of memory have it.
 
 #ifndef ROLL_H
 #define ROLL_H
@@ -16,9 +18,25 @@ typedef struct {
     receipt_ticket_t ticket;
 } held_event_t;
 
-//  What a shard keeps of a viewer beside the viewer itself.
+typedef struct actor actor_t;
+
+//  What there is of a viewer in any case.
 typedef struct {
-    wheel_node_t node;    //  first: a node is its actor
+    wheel_node_t node;    //  first: a node is its seat
+    bool asleep;
+    bool soft;    //  asleep with something that is to be written at the next checkpoint
+    union {
+        actor_t *actor;
+        uint8_t *packed;
+    };
+} seat_t;
+
+//  What a shard keeps of a viewer beside the viewer itself, while it is awake. sleep.c lists what outlives a sleep.
+struct actor {
+    seat_t *seat;
+    actor_t *newer, *older;    //  in the list of those that are awake
+    uint64_t listed_ms;        //  monotonic; since when it is there
+    bool asked;                //  for, since then
     viewer_t viewer;
     bool loaded, load_sent;
     bool hard, soft;    //  something is not written that must be now, or at the next checkpoint
@@ -32,25 +50,34 @@ typedef struct {
     uint8_t *writing;       //  its frame, to send it again
     uint64_t writing_version;
     size_t writing_rows;           //  bytes of history in it, behind the frame's head
-    bool writing_gone;             //  the actor may leave once this is written
     tickets_t dirty, in_flight;    //  frames that wait for the next write; for this one
-} actor_t;
+};
 
 typedef struct roll roll_t;
 
 roll_t *roll_new (void);
 void roll_destroy (roll_t **self_p);
 
-//  The actor, or NULL; the actor, made if need be.
-actor_t *roll_find (const roll_t *self, usher_str_t viewer_id);
+//  The actor, or NULL; the actor, made if need be. It is awake until the next roll_doze.
+actor_t *roll_find (roll_t *self, usher_str_t viewer_id);
 actor_t *roll_get (roll_t *self, usher_str_t viewer_id);
+
+//  The actor of a seat, likewise.
+actor_t *roll_wake (roll_t *self, seat_t *seat);
+
+//  Puts to sleep what is awake beyond so many, and some of what nobody asked for in a while. Time is monotonic.
+void roll_doze (roll_t *self, uint64_t now_ms, size_t awake_max);
 
 //  Forgets an actor and frees it.
 void roll_drop (roll_t *self, actor_t *actor);
 
 size_t roll_count (const roll_t *self);
+size_t roll_awake (const roll_t *self);
 
-//  Walks over all actors: *cursor starts at 0; NULL at the end. Actors added or dropped in between may be missed.
-actor_t *roll_next (const roll_t *self, size_t *cursor);
+//  Walks over all seats: *cursor starts at 0; NULL at the end. Those added or dropped in between may be missed.
+seat_t *roll_next (const roll_t *self, size_t *cursor);
+
+//  Walks over the actors that are awake: the one after actor, the first after NULL; NULL at the end.
+actor_t *roll_next_awake (const roll_t *self, const actor_t *actor);
 
 #endif

@@ -333,8 +333,14 @@ session_restore (session_t *self, const usher_session_record_t *record, usher_fr
     while (usher_decode (frame, next) == USHER_OK && next->id == USHER_MSG_window_record)
         if (!window_append (self, &next->window_record))
             return false;
+    session_settle (self);
+    return true;
+}
+
+void
+session_settle (session_t *self)
+{
     window_recount (self);
     self->now = self->base;
     refold (self, 0);
-    return true;
 }

@@ -85,4 +85,7 @@ size_t session_store (const session_t *self, void *data, size_t size);
 bool session_restore (session_t *self, const usher_session_record_t *record, usher_frame_t *frame,
                       usher_msg_t *next);
 
+//  Finds again all that follows from what it knows, its base and its window.
+void session_settle (session_t *self);
+
 #endif

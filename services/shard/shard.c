@@ -275,7 +275,7 @@ mark_dirty (shard_t *self, actor_t *actor, bool hard)
         int64_t checkpoint_ms = (int64_t)self->config->shard.checkpoint_s * 1000;
         actor->checkpoint_ms =
             self->now.mono_ms + checkpoint_ms - checkpoint_ms * (actor->viewer.slot % 256) / 1024;
-        wheel_put (self->wheel, &actor->node, clock_at (self, actor->checkpoint_ms));
+        wheel_put (self->wheel, &actor->seat->node, clock_at (self, actor->checkpoint_ms));
     }
     actor->hard = actor->hard || hard;
     actor->soft = actor->soft || !hard;
@@ -356,7 +356,7 @@ actor_look (shard_t *self, actor_t *actor)
     uint64_t due = actor_due (self, actor);
     //  A write in flight may keep it here past its time; the answer looks again.
     if (due != UINT64_MAX)
-        wheel_put (self->wheel, &actor->node, due > self->clock_ms ? due : self->clock_ms + RETRY_MS);
+        wheel_put (self->wheel, &actor->seat->node, due > self->clock_ms ? due : self->clock_ms + RETRY_MS);
 }
 
 //  ---- events
@@ -377,11 +377,11 @@ event_tell (shard_t *self, actor_t *actor, const usher_event_t *event, const vie
         tell_session (self, actor, session, false);
     else {
         session->unfed = true;
-        wheel_put (self->wheel, &actor->node, feed_due (self, session));
+        wheel_put (self->wheel, &actor->seat->node, feed_due (self, session));
     }
     if (done->effect.announce)
         announce (self, actor, session, event);
-    wheel_put (self->wheel, &actor->node,
+    wheel_put (self->wheel, &actor->seat->node,
                earlier (session_deadline (session, self->config), session_forget_at (session, self->config)));
 }
 
@@ -514,7 +514,7 @@ actor_wake (shard_t *self, actor_t *actor)
     for (size_t at = 0; at < actor->viewer.session_count; at++)
         if (actor->viewer.sessions [at].shown)
             tell_session (self, actor, &actor->viewer.sessions [at], false);
-    wheel_put (self->wheel, &actor->node, self->clock_ms + 1);
+    wheel_put (self->wheel, &actor->seat->node, self->clock_ms + 1);
 }
 
 static void
@@ -743,8 +743,8 @@ store_begin (shard_t *self)
     claim (self);
     if (self->epoch && !self->live_loaded)
         load_live_send (self);
-    size_t cursor = 0;
-    for (actor_t *actor; (actor = roll_next (self->roll, &cursor));) {
+    //  Who is asleep waits for nothing.
+    for (actor_t *actor = NULL; (actor = roll_next_awake (self->roll, actor));) {
         actor->load_sent = false;
         if (!actor->loaded || actor->reload)
             load_send (self, actor);
@@ -769,8 +769,8 @@ static void
 fill_some (shard_t *self)
 {
     for (int told = 0; told < FILL_PER_TURN; told++) {
-        actor_t *actor = roll_next (self->roll, &self->fill_cursor);
-        if (!actor) {
+        seat_t *seat = roll_next (self->roll, &self->fill_cursor);
+        if (!seat) {
             self->filling = false;
             self->publisher_full = true;
             usher_msg_t msg = { .id = USHER_MSG_filled };
@@ -779,6 +779,7 @@ fill_some (shard_t *self)
             outbox_put (self->out, USHER_LINK_changes, 0, &msg);
             return;
         }
+        actor_t *actor = roll_wake (self->roll, seat);
         for (size_t at = 0; at < actor->viewer.session_count; at++)
             if (actor->viewer.sessions [at].shown)
                 tell_session (self, actor, &actor->viewer.sessions [at], false);
@@ -832,10 +833,11 @@ shard_turn (void *arg, usher_time_t now, outbox_t *out)
     self->now = now;
     self->out = out;
     for (wheel_node_t *node; self->live_loaded && (node = wheel_due (self->wheel, self->clock_ms));)
-        actor_look (self, (actor_t *)node);
+        actor_look (self, roll_wake (self->roll, (seat_t *)node));
     //  The live ones first, or the publisher would take the unloaded ones for gone.
     if (self->filling && self->live_loaded)
         fill_some (self);
+    roll_doze (self->roll, (uint64_t)now.mono_ms, self->config->shard.awake_viewers);
     receipts_report (self->receipts, receipt_tell, self);
     return self->filling && self->live_loaded;
 }
@@ -853,8 +855,7 @@ shard_tick (void *arg, usher_time_t now, outbox_t *out)
     if (!self->retry)
         return;
     self->retry = false;
-    size_t cursor = 0;
-    for (actor_t *actor; (actor = roll_next (self->roll, &cursor));)
+    for (actor_t *actor = NULL; (actor = roll_next_awake (self->roll, actor));)
         if (actor->writing_size)
             write_send (self, actor);
 }
@@ -876,8 +877,9 @@ shard_drained (void *arg, usher_time_t now, outbox_t *out)
     if (self->epoch == 0)
         return true;
     size_t cursor = 0;
-    for (actor_t *actor; self->dirty && (actor = roll_next (self->roll, &cursor));)
-        write_start (self, actor);
+    for (seat_t *seat; self->dirty && (seat = roll_next (self->roll, &cursor));)
+        if (!seat->asleep || seat->soft)
+            write_start (self, roll_wake (self->roll, seat));
     receipts_report (self->receipts, receipt_tell, self);
     return self->dirty == 0 && self->writes_in_flight == 0;
 }
@@ -908,6 +910,8 @@ shard_metrics (const void *arg, FILE *out)
         { "sessions_failed_total", METRIC_COUNTER, "Sessions that failed after an error.", NULL,
           counters->failed },
         { "viewers_in_memory", METRIC_GAUGE, "Viewer actors.", NULL, roll_count (self->roll) },
+        { "viewers_awake", METRIC_GAUGE, "Viewer actors that are not packed as bytes.", NULL,
+          roll_awake (self->roll) },
         { "writes_in_flight", METRIC_GAUGE, "Profile writes without an answer.", NULL,
           self->writes_in_flight },
         { "source_clock_milliseconds", METRIC_GAUGE, "The source's clock, Unix milliseconds.", NULL,

@@ -559,6 +559,7 @@ world_new (uint64_t seed, const world_row_t *rows, size_t row_count, const char 
     self->config.shard.forget_s = 3600;
     self->config.shard.paused_timeout_s = 1800;
     self->config.shard.feed_soft_s = 10;
+    self->config.shard.awake_viewers = 1;    //  all others sleep whenever they can
     self->config.store.expire_days = 7;
     if (dynamo)
         self->dynamo = fake_dynamo_new (draw, self);

@@ -61,7 +61,7 @@ test_drop_leaves_the_wheel (void **state)
     (void)state;
     roll_t *roll = roll_new ();
     wheel_t *wheel = wheel_new ();
-    wheel_put (wheel, &roll_get (roll, name_of (1))->node, 1000);
+    wheel_put (wheel, &roll_get (roll, name_of (1))->seat->node, 1000);
     roll_drop (roll, roll_find (roll, name_of (1)));
     assert_null (wheel_due (wheel, 10000));
     wheel_destroy (&wheel);

@@ -1,0 +1,334 @@
+//  pack - records of messages.def in as few bytes as they fit, for what stays in this process's memory
+
+#include "pack.h"
+#include "memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NUMBER_MAX = 10, MASK_MAX = 16, UUID_TEXT = 36, UUID_BYTES = 16 };
+
+//  Between these a number is taken for an instant in Unix ms: the years 1972 to 2527.
+static const uint64_t INSTANT_MIN = 1ull << 36, INSTANT_END = 1ull << 44;
+
+void
+pack_begin (pack_t *self)
+{
+    self->used = 0;
+    self->reading = false;
+    self->instant_ms = 0;
+}
+
+void
+pack_open (pack_t *self, void *data, size_t size)
+{
+    *self = (pack_t){ .data = data, .room = size, .reading = true };
+}
+
+static void
+make_room (pack_t *self, size_t more)
+{
+    if (self->room - self->used >= more)
+        return;
+    self->room = (self->used + more) * 2;
+    self->data = memory_resize (self->data, self->room, 1);
+}
+
+//  ---- numbers
+
+//  A flag and a number: 6 bits of it beside the flag, then 7 a byte, the least first.
+static void
+put_flagged (pack_t *self, bool flag, uint64_t value)
+{
+    make_room (self, NUMBER_MAX);
+    uint8_t *next = self->data + self->used;
+    uint64_t rest = value >> 6;
+    *next++ = (uint8_t)((rest ? 0x80 : 0) | (flag ? 0x40 : 0) | (value & 0x3f));
+    for (; rest; rest >>= 7)
+        *next++ = (uint8_t)((rest > 0x7f ? 0x80 : 0) | (rest & 0x7f));
+    self->used = (size_t)(next - self->data);
+}
+
+static uint64_t
+take_flagged (pack_t *self, bool *flag)
+{
+    uint8_t byte = self->data [self->used++];
+    *flag = byte & 0x40;
+    uint64_t value = byte & 0x3f;
+    for (unsigned shift = 6; byte & 0x80; shift += 7) {
+        byte = self->data [self->used++];
+        value |= (uint64_t)(byte & 0x7f) << shift;
+    }
+    return value;
+}
+
+static bool
+is_instant (uint64_t value)
+{
+    return value >= INSTANT_MIN && value < INSTANT_END;
+}
+
+//  An instant as its distance to the one before, flagged: twice as much, and one more where it goes back.
+static void
+put_number (pack_t *self, uint64_t value)
+{
+    if (!is_instant (value)) {
+        put_flagged (self, false, value);
+        return;
+    }
+    uint64_t ahead = value - self->instant_ms, behind = self->instant_ms - value;
+    put_flagged (self, true, value >= self->instant_ms ? ahead * 2 : behind * 2 - 1);
+    self->instant_ms = value;
+}
+
+static uint64_t
+take_number (pack_t *self)
+{
+    bool instant;
+    uint64_t value = take_flagged (self, &instant);
+    if (!instant)
+        return value;
+    self->instant_ms += value & 1 ? 0 - (value + 1) / 2 : value / 2;
+    return self->instant_ms;
+}
+
+void
+pack_number (pack_t *self, uint64_t *value)
+{
+    if (self->reading)
+        *value = take_number (self);
+    else
+        put_number (self, *value);
+}
+
+//  ---- decimal numbers
+
+//  Flagged: 0 is NaN, 1 the eight bytes behind it, more are millionths less 2; else thousandths.
+enum { REAL_NAN, REAL_WHOLE, REAL_MILLIONTHS };
+
+//  Is it so many parts, and which number of them?
+static bool
+is_decimal (double value, double parts, uint64_t *number)
+{
+    if (!(value >= 0 && value < 1e9) || signbit (value))
+        return false;
+    *number = (uint64_t)(value * parts + 0.5);
+    return (double)*number / parts == value;
+}
+
+static void
+put_real (pack_t *self, double value)
+{
+    uint64_t number;
+    if (isnan (value))
+        put_flagged (self, true, REAL_NAN);
+    else if (is_decimal (value, 1e3, &number))
+        put_flagged (self, false, number);
+    else if (is_decimal (value, 1e6, &number))
+        put_flagged (self, true, number + REAL_MILLIONTHS);
+    else {
+        put_flagged (self, true, REAL_WHOLE);
+        make_room (self, sizeof value);
+        memcpy (self->data + self->used, &value, sizeof value);
+        self->used += sizeof value;
+    }
+}
+
+static double
+take_real (pack_t *self)
+{
+    bool flag;
+    uint64_t number = take_flagged (self, &flag);
+    if (!flag)
+        return (double)number / 1e3;
+    if (number == REAL_NAN)
+        return NAN;
+    if (number >= REAL_MILLIONTHS)
+        return (double)(number - REAL_MILLIONTHS) / 1e6;
+    double value;
+    memcpy (&value, self->data + self->used, sizeof value);
+    self->used += sizeof value;
+    return value;
+}
+
+//  ---- texts
+
+static bool
+is_dash (size_t at)
+{
+    return at == 8 || at == 13 || at == 18 || at == 23;
+}
+
+//  0 to 15, or -1 for what a UUID in lower case has not.
+static int
+nibble_of (char letter)
+{
+    if (letter >= '0' && letter <= '9')
+        return letter - '0';
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+//  The bytes of a UUID. Returns false unless the text is just what uuid_write writes of them.
+static bool
+uuid_read (usher_str_t text, uint8_t *bytes)
+{
+    if (text.size != UUID_TEXT)
+        return false;
+    size_t nibbles = 0;
+    for (size_t at = 0; at < UUID_TEXT; at++) {
+        int nibble = nibble_of (text.data [at]);
+        if (is_dash (at) ? text.data [at] != '-' : nibble < 0)
+            return false;
+        if (is_dash (at))
+            continue;
+        bytes [nibbles / 2] = (uint8_t)(bytes [nibbles / 2] << 4 | nibble);
+        nibbles++;
+    }
+    return true;
+}
+
+static void
+uuid_write (const uint8_t *bytes, char *text)
+{
+    static const char digits [] = "0123456789abcdef";
+    size_t nibbles = 0;
+    for (size_t at = 0; at < UUID_TEXT; at++) {
+        text [at] = '-';
+        if (is_dash (at))
+            continue;
+        text [at] = digits [nibbles % 2 ? bytes [nibbles / 2] & 15 : bytes [nibbles / 2] >> 4];
+        nibbles++;
+    }
+}
+
+static void
+put_bytes (pack_t *self, const void *data, size_t size)
+{
+    make_room (self, size);
+    if (size)
+        memcpy (self->data + self->used, data, size);
+    self->used += size;
+}
+
+static void
+put_text (pack_t *self, usher_str_t text)
+{
+    uint8_t uuid [UUID_BYTES] = { 0 };
+    if (self->uuid_count < PACK_UUIDS && uuid_read (text, uuid)) {
+        self->uuid_count++;
+        put_flagged (self, true, 0);
+        put_bytes (self, uuid, sizeof uuid);
+        return;
+    }
+    put_flagged (self, false, text.size);
+    put_bytes (self, text.data, text.size);
+}
+
+static usher_str_t
+take_text (pack_t *self)
+{
+    bool uuid;
+    size_t size = take_flagged (self, &uuid);
+    const uint8_t *data = self->data + self->used;
+    if (!uuid) {
+        self->used += size;
+        return usher_bytes (data, size);
+    }
+    char *text = self->uuids [self->uuid_count++];
+    uuid_write (data, text);
+    self->used += UUID_BYTES;
+    return usher_bytes (text, UUID_TEXT);
+}
+
+void
+pack_text (pack_t *self, usher_str_t *text)
+{
+    self->uuid_count = PACK_UUIDS;
+    if (self->reading)
+        *text = take_text (self);
+    else
+        put_text (self, *text);
+}
+
+//  ---- records
+
+static void
+put_field (pack_t *self, usher_kind_t kind, const void *value)
+{
+    if (kind == USHER_STR)
+        put_text (self, *(const usher_str_t *)value);
+    else if (kind == USHER_F64)
+        put_real (self, *(const double *)value);
+    else if (kind == USHER_U64)
+        put_number (self, *(const uint64_t *)value);
+    else
+        put_flagged (self, false, *(const uint32_t *)value);
+}
+
+static void
+take_field (pack_t *self, usher_kind_t kind, void *value)
+{
+    bool flag;
+    if (kind == USHER_STR)
+        *(usher_str_t *)value = take_text (self);
+    else if (kind == USHER_F64)
+        *(double *)value = take_real (self);
+    else if (kind == USHER_U64)
+        *(uint64_t *)value = take_number (self);
+    else
+        *(uint32_t *)value = (uint32_t)take_flagged (self, &flag);
+}
+
+static bool
+is_zero (usher_kind_t kind, const void *value)
+{
+    static const uint8_t zeros [sizeof (uint64_t)] = { 0 };
+    if (kind == USHER_STR)
+        return ((const usher_str_t *)value)->size == 0;
+    return memcmp (value, zeros, kind == USHER_U64 || kind == USHER_F64 ? 8 : 4) == 0;
+}
+
+//  How many bytes of bits, then those: the last fields of a record are the rare ones.
+static void
+put_record (pack_t *self, const usher_layout_t *layout, const void *record)
+{
+    uint8_t mask [MASK_MAX] = { 0 };
+    size_t last = 0;
+    for (size_t col = 0; col < layout->field_count; col++)
+        if (!is_zero (layout->fields [col].kind, (const char *)record + layout->fields [col].offset)) {
+            mask [col / 8] |= (uint8_t)(1u << col % 8);
+            last = col / 8 + 1;
+        }
+    put_flagged (self, false, last);
+    put_bytes (self, mask, last);
+    for (size_t col = 0; col < last * 8; col++)
+        if (mask [col / 8] >> col % 8 & 1)
+            put_field (self, layout->fields [col].kind, (const char *)record + layout->fields [col].offset);
+}
+
+static void
+take_record (pack_t *self, const usher_layout_t *layout, void *record)
+{
+    bool flag;
+    size_t last = take_flagged (self, &flag);
+    const uint8_t *mask = self->data + self->used;
+    self->used += last;
+    memset (record, 0, layout->size);
+    for (size_t col = 0; col < last * 8; col++)
+        if (mask [col / 8] >> col % 8 & 1)
+            take_field (self, layout->fields [col].kind, (char *)record + layout->fields [col].offset);
+}
+
+void
+pack_record (pack_t *self, usher_msg_id_t id, void *record)
+{
+    const usher_layout_t *layout = usher_layout (id);
+    if (layout->field_count > MASK_MAX * 8)
+        abort ();    //  the table outgrew MASK_MAX
+    self->uuid_count = 0;
+    if (self->reading)
+        take_record (self, layout, record);
+    else
+        put_record (self, layout, record);
+}

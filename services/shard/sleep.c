@@ -1,0 +1,164 @@
+//  sleep - an actor as bytes, between two events of its viewer
+
+#include "sleep.h"
+#include "memory.h"
+#include "text.h"
+#include "window.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool
+sleep_allowed (const actor_t *actor)
+{
+    return actor->loaded && !actor->hard && !actor->reload && actor->held_count == 0 &&
+           actor->writing_size == 0 && actor->viewer.rows_used == 0 && actor->dirty.count == 0 &&
+           actor->in_flight.count == 0;
+}
+
+//  ---- both ways: what is written here is read here, in the same order
+
+static void
+pack_count (pack_t *pack, size_t *count)
+{
+    uint64_t number = *count;
+    pack_number (pack, &number);
+    *count = number;
+}
+
+//  Small numbers to both sides of zero as small numbers.
+static void
+pack_difference (pack_t *pack, int64_t *value)
+{
+    uint64_t number = *value < 0 ? ~(uint64_t)*value * 2 + 1 : (uint64_t)*value * 2;
+    pack_number (pack, &number);
+    *value = (int64_t)(number & 1 ? ~(number / 2) : number / 2);
+}
+
+static void
+pack_numbers (pack_t *pack, uint64_t *const *numbers, size_t count)
+{
+    for (size_t at = 0; at < count; at++)
+        pack_number (pack, numbers [at]);
+}
+
+static void
+pack_shard_part (pack_t *pack, actor_t *actor)
+{
+    uint64_t soft = actor->soft;
+    uint64_t *const numbers [] = {
+        &soft,
+        &actor->checkpoint_ms,
+        &actor->stored_epoch,
+        &actor->stored_version,
+        &actor->writing_version,
+        &actor->viewer.feed_version,
+    };
+    pack_numbers (pack, numbers, sizeof numbers / sizeof *numbers);
+    actor->soft = soft;
+}
+
+//  What the feed knows of it, and what its window found out about clocks that left it since.
+static void
+pack_session_part (pack_t *pack, session_t *session)
+{
+    uint64_t flags = session->shown | session->unfed << 1;
+    uint64_t *const numbers [] = { &flags, &session->grace_ms, &session->feed_version, &session->fed_ms };
+    pack_numbers (pack, numbers, sizeof numbers / sizeof *numbers);
+    session->shown = flags & 1;
+    session->unfed = flags & 2;
+    pack_difference (pack, &session->lead_min_ms);
+    pack_difference (pack, &session->lead_max_ms);
+}
+
+//  ---- one way
+
+//  Which row an event asks for is what folding it says, and it will be folded again.
+static void
+event_pack (pack_t *pack, const usher_window_record_t *event)
+{
+    usher_window_record_t record = *event;
+    record.row_wanted = record.row_state = record.row_status = record.row_clicked = record.row_skipped = 0;
+    pack_record (pack, USHER_MSG_window_record, &record);
+}
+
+static void
+session_pack (pack_t *pack, session_t *session)
+{
+    pack_record (pack, USHER_MSG_session_record, &session->known);
+    pack_record (pack, USHER_MSG_fold_record, &session->base);
+    pack_count (pack, &session->count);
+    for (size_t at = 0; at < session->count; at++)
+        event_pack (pack, &session->window [at]);
+    pack_session_part (pack, session);
+}
+
+uint8_t *
+sleep_pack (actor_t *actor, pack_t *pack)
+{
+    viewer_t *viewer = &actor->viewer;
+    pack_begin (pack);
+    pack_text (pack, &viewer->id);
+    pack_shard_part (pack, actor);
+    pack_count (pack, &viewer->position_count);
+    for (size_t at = 0; at < viewer->position_count; at++)
+        pack_record (pack, USHER_MSG_position_record, &viewer->positions [at]);
+    pack_record (pack, USHER_MSG_sum_record, &viewer->sum);
+    pack_count (pack, &viewer->session_count);
+    for (size_t at = 0; at < viewer->session_count; at++)
+        session_pack (pack, &viewer->sessions [at]);
+    return memory_copy (pack->data, pack->used);
+}
+
+//  ---- the other way
+
+static void
+session_unpack (pack_t *pack, session_t *session)
+{
+    session_init (session, (usher_str_t){ 0 });
+    pack_record (pack, USHER_MSG_session_record, &session->known);
+    texts_own (&session->known, USHER_MSG_session_record);
+    pack_record (pack, USHER_MSG_fold_record, &session->base);
+    size_t count = 0;
+    pack_count (pack, &count);
+    for (size_t at = 0; at < count; at++) {
+        usher_window_record_t record;
+        pack_record (pack, USHER_MSG_window_record, &record);
+        if (!window_append (session, &record))
+            abort ();    //  it was in a window
+    }
+    session_settle (session);
+    pack_session_part (pack, session);
+}
+
+void
+sleep_unpack (actor_t *actor, uint8_t *packed)
+{
+    pack_t pack;
+    pack_open (&pack, packed, SIZE_MAX);
+    viewer_t *viewer = &actor->viewer;
+    usher_str_t id;
+    pack_text (&pack, &id);
+    viewer_init (viewer, id);
+    actor->loaded = true;
+    pack_shard_part (&pack, actor);
+    pack_count (&pack, &viewer->position_count);
+    viewer->positions = memory_new (viewer->position_count, sizeof *viewer->positions);
+    for (size_t at = 0; at < viewer->position_count; at++)
+        pack_record (&pack, USHER_MSG_position_record, &viewer->positions [at]);
+    pack_record (&pack, USHER_MSG_sum_record, &viewer->sum);
+    pack_count (&pack, &viewer->session_count);
+    viewer->sessions = memory_new (viewer->session_count, sizeof *viewer->sessions);
+    for (size_t at = 0; at < viewer->session_count; at++)
+        session_unpack (&pack, &viewer->sessions [at]);
+}
+
+usher_str_t
+sleep_viewer_id (uint8_t *packed)
+{
+    pack_t pack;
+    pack_open (&pack, packed, SIZE_MAX);
+    usher_str_t id;
+    pack_text (&pack, &id);
+    return id;
+}
