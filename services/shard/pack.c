@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_MAX = 10, MASK_MAX = 16, UUID_TEXT = 36, UUID_BYTES = 16 };
+enum { NUMBER_MAX = 10, MASK_MAX = 16, MASK_BITS = 7, UUID_TEXT = 36, UUID_BYTES = 16 };
 
 //  Between these a number is taken for an instant in Unix ms: the years 1972 to 2527.
 static const uint64_t INSTANT_MIN = 1ull << 36, INSTANT_END = 1ull << 44;
@@ -104,35 +104,60 @@ pack_number (pack_t *self, uint64_t *value)
 
 //  ---- decimal numbers
 
-//  Flagged: 0 is NaN, 1 the eight bytes behind it, more are millionths less 2; else thousandths.
-enum { REAL_NAN, REAL_WHOLE, REAL_MILLIONTHS };
+//  Not flagged: thousandths. Flagged: 0 is NaN, 1 the eight bytes behind it, an even number is twice the millionths and 2,
+//  an odd one twice what nearly thousandths are and 3: 16 times those and how many steps of a double it is off, plus 8.
+//  Sums of thousandths are off by a few.
+enum { REAL_NAN, REAL_WHOLE, REAL_MILLIONTHS, REAL_NEARLY, OFF_ZERO = 8, OFF_END = 16 };
 
-//  Is it so many parts, and which number of them?
-static bool
-is_decimal (double value, double parts, uint64_t *number)
+static double
+double_of (uint64_t bits)
 {
-    if (!(value >= 0 && value < 1e9) || signbit (value))
-        return false;
+    double value;
+    memcpy (&value, &bits, sizeof value);
+    return value;
+}
+
+static uint64_t
+bits_of (double value)
+{
+    uint64_t bits;
+    memcpy (&bits, &value, sizeof bits);
+    return bits;
+}
+
+//  How many steps of a double it is off the nearest of so many parts, plus 8; finds the number of parts.
+static uint64_t
+steps_off (double value, double parts, uint64_t *number)
+{
     *number = (uint64_t)(value * parts + 0.5);
-    return (double)*number / parts == value;
+    return bits_of (value) - bits_of ((double)*number / parts) + OFF_ZERO;
+}
+
+static void
+put_whole (pack_t *self, double value)
+{
+    put_flagged (self, true, REAL_WHOLE);
+    make_room (self, sizeof value);
+    memcpy (self->data + self->used, &value, sizeof value);
+    self->used += sizeof value;
 }
 
 static void
 put_real (pack_t *self, double value)
 {
-    uint64_t number;
+    uint64_t thousandths, millionths, off;
     if (isnan (value))
         put_flagged (self, true, REAL_NAN);
-    else if (is_decimal (value, 1e3, &number))
-        put_flagged (self, false, number);
-    else if (is_decimal (value, 1e6, &number))
-        put_flagged (self, true, number + REAL_MILLIONTHS);
-    else {
-        put_flagged (self, true, REAL_WHOLE);
-        make_room (self, sizeof value);
-        memcpy (self->data + self->used, &value, sizeof value);
-        self->used += sizeof value;
-    }
+    else if (!(value >= 0 && value < 1e9) || signbit (value))
+        put_whole (self, value);
+    else if ((off = steps_off (value, 1e3, &thousandths)) == OFF_ZERO)
+        put_flagged (self, false, thousandths);
+    else if (steps_off (value, 1e6, &millionths) == OFF_ZERO)
+        put_flagged (self, true, millionths * 2 + REAL_MILLIONTHS);
+    else if (off < OFF_END)
+        put_flagged (self, true, (thousandths * OFF_END + off) * 2 + REAL_NEARLY);
+    else
+        put_whole (self, value);
 }
 
 static double
@@ -144,12 +169,16 @@ take_real (pack_t *self)
         return (double)number / 1e3;
     if (number == REAL_NAN)
         return NAN;
-    if (number >= REAL_MILLIONTHS)
-        return (double)(number - REAL_MILLIONTHS) / 1e6;
-    double value;
-    memcpy (&value, self->data + self->used, sizeof value);
-    self->used += sizeof value;
-    return value;
+    if (number != REAL_WHOLE && number % 2 == 0)
+        return (double)((number - REAL_MILLIONTHS) / 2) / 1e6;
+    if (number != REAL_WHOLE) {
+        number = (number - REAL_NEARLY) / 2;
+        return double_of (bits_of ((double)(number / OFF_END) / 1e3) + number % OFF_END - OFF_ZERO);
+    }
+    uint64_t bits;
+    memcpy (&bits, self->data + self->used, sizeof bits);
+    self->used += sizeof bits;
+    return double_of (bits);
 }
 
 //  ---- texts
@@ -281,54 +310,64 @@ take_field (pack_t *self, usher_kind_t kind, void *value)
 }
 
 static bool
-is_zero (usher_kind_t kind, const void *value)
+is_same (usher_kind_t kind, const void *value, const void *other)
 {
-    static const uint8_t zeros [sizeof (uint64_t)] = { 0 };
+    uint64_t bits, others;
+    if (kind == USHER_U32 || kind == USHER_ENUM)
+        return *(const uint32_t *)value == *(const uint32_t *)other;
     if (kind == USHER_STR)
-        return ((const usher_str_t *)value)->size == 0;
-    return memcmp (value, zeros, kind == USHER_U64 || kind == USHER_F64 ? 8 : 4) == 0;
+        return usher_str_eq (*(const usher_str_t *)value, *(const usher_str_t *)other);
+    memcpy (&bits, value, sizeof bits);
+    memcpy (&others, other, sizeof others);
+    return bits == others;
 }
 
-//  How many bytes of bits, then those: the last fields of a record are the rare ones.
+//  Seven bits a byte; the eighth says that there is another byte. The last fields of a record are the rare ones.
 static void
-put_record (pack_t *self, const usher_layout_t *layout, const void *record)
+put_record (pack_t *self, const usher_layout_t *layout, const char *record, const char *before)
 {
     uint8_t mask [MASK_MAX] = { 0 };
     size_t last = 0;
+    for (size_t col = 0; col < layout->field_count; col++) {
+        size_t offset = layout->fields [col].offset;
+        if (is_same (layout->fields [col].kind, record + offset, before + offset))
+            continue;
+        for (; last < col / MASK_BITS; last++)
+            mask [last] |= 0x80;
+        mask [last] |= (uint8_t)(1u << col % MASK_BITS);
+    }
+    put_bytes (self, mask, last + 1);
     for (size_t col = 0; col < layout->field_count; col++)
-        if (!is_zero (layout->fields [col].kind, (const char *)record + layout->fields [col].offset)) {
-            mask [col / 8] |= (uint8_t)(1u << col % 8);
-            last = col / 8 + 1;
-        }
-    put_flagged (self, false, last);
-    put_bytes (self, mask, last);
-    for (size_t col = 0; col < last * 8; col++)
-        if (mask [col / 8] >> col % 8 & 1)
-            put_field (self, layout->fields [col].kind, (const char *)record + layout->fields [col].offset);
+        if (mask [col / MASK_BITS] >> col % MASK_BITS & 1)
+            put_field (self, layout->fields [col].kind, record + layout->fields [col].offset);
 }
 
 static void
-take_record (pack_t *self, const usher_layout_t *layout, void *record)
+take_record (pack_t *self, const usher_layout_t *layout, char *record, const char *before)
 {
-    bool flag;
-    size_t last = take_flagged (self, &flag);
     const uint8_t *mask = self->data + self->used;
-    self->used += last;
-    memset (record, 0, layout->size);
-    for (size_t col = 0; col < last * 8; col++)
-        if (mask [col / 8] >> col % 8 & 1)
-            take_field (self, layout->fields [col].kind, (char *)record + layout->fields [col].offset);
+    while (self->data [self->used++] & 0x80)
+        continue;
+    memcpy (record, before, layout->size);
+    const usher_field_t *fields = layout->fields;
+    for (bool more = true; more; mask++, fields += MASK_BITS) {
+        more = *mask & 0x80;
+        for (unsigned bits = *mask & 0x7f, col = 0; bits; bits >>= 1, col++)
+            if (bits & 1)
+                take_field (self, fields [col].kind, record + fields [col].offset);
+    }
 }
 
 void
-pack_record (pack_t *self, usher_msg_id_t id, void *record)
+pack_record (pack_t *self, usher_msg_id_t id, void *record, const void *before)
 {
+    static const usher_msg_t zeros;
     const usher_layout_t *layout = usher_layout (id);
-    if (layout->field_count > MASK_MAX * 8)
+    if (layout->field_count > MASK_MAX * MASK_BITS)
         abort ();    //  the table outgrew MASK_MAX
     self->uuid_count = 0;
     if (self->reading)
-        take_record (self, layout, record);
+        take_record (self, layout, record, before ? before : &zeros.hello);
     else
-        put_record (self, layout, record);
+        put_record (self, layout, record, before ? before : &zeros.hello);
 }

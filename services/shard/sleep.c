@@ -74,22 +74,33 @@ pack_session_part (pack_t *pack, session_t *session)
 //  ---- one way
 
 //  Which row an event asks for is what folding it says, and it will be folded again.
-static void
-event_pack (pack_t *pack, const usher_window_record_t *event)
+static usher_window_record_t
+without_row (const usher_window_record_t *event)
 {
     usher_window_record_t record = *event;
     record.row_wanted = record.row_state = record.row_status = record.row_clicked = record.row_skipped = 0;
-    pack_record (pack, USHER_MSG_window_record, &record);
+    return record;
+}
+
+//  Each by what it says that the one before did not.
+static void
+window_pack (pack_t *pack, const session_t *session)
+{
+    usher_window_record_t before = { 0 };
+    for (size_t at = 0; at < session->count; at++) {
+        usher_window_record_t record = without_row (&session->window [at]);
+        pack_record (pack, USHER_MSG_window_record, &record, &before);
+        before = record;
+    }
 }
 
 static void
 session_pack (pack_t *pack, session_t *session)
 {
-    pack_record (pack, USHER_MSG_session_record, &session->known);
-    pack_record (pack, USHER_MSG_fold_record, &session->base);
+    pack_record (pack, USHER_MSG_session_record, &session->known, NULL);
+    pack_record (pack, USHER_MSG_fold_record, &session->base, NULL);
     pack_count (pack, &session->count);
-    for (size_t at = 0; at < session->count; at++)
-        event_pack (pack, &session->window [at]);
+    window_pack (pack, session);
     pack_session_part (pack, session);
 }
 
@@ -102,8 +113,8 @@ sleep_pack (actor_t *actor, pack_t *pack)
     pack_shard_part (pack, actor);
     pack_count (pack, &viewer->position_count);
     for (size_t at = 0; at < viewer->position_count; at++)
-        pack_record (pack, USHER_MSG_position_record, &viewer->positions [at]);
-    pack_record (pack, USHER_MSG_sum_record, &viewer->sum);
+        pack_record (pack, USHER_MSG_position_record, &viewer->positions [at], NULL);
+    pack_record (pack, USHER_MSG_sum_record, &viewer->sum, NULL);
     pack_count (pack, &viewer->session_count);
     for (size_t at = 0; at < viewer->session_count; at++)
         session_pack (pack, &viewer->sessions [at]);
@@ -113,20 +124,27 @@ sleep_pack (actor_t *actor, pack_t *pack)
 //  ---- the other way
 
 static void
+window_unpack (pack_t *pack, session_t *session, size_t count)
+{
+    usher_window_record_t record, before = { 0 };
+    for (size_t at = 0; at < count; at++) {
+        pack_record (pack, USHER_MSG_window_record, &record, &before);
+        if (!window_append (session, &record))
+            abort ();    //  it was in a window
+        before = session->window [at];
+    }
+}
+
+static void
 session_unpack (pack_t *pack, session_t *session)
 {
     session_init (session, (usher_str_t){ 0 });
-    pack_record (pack, USHER_MSG_session_record, &session->known);
+    pack_record (pack, USHER_MSG_session_record, &session->known, NULL);
     texts_own (&session->known, USHER_MSG_session_record);
-    pack_record (pack, USHER_MSG_fold_record, &session->base);
+    pack_record (pack, USHER_MSG_fold_record, &session->base, NULL);
     size_t count = 0;
     pack_count (pack, &count);
-    for (size_t at = 0; at < count; at++) {
-        usher_window_record_t record;
-        pack_record (pack, USHER_MSG_window_record, &record);
-        if (!window_append (session, &record))
-            abort ();    //  it was in a window
-    }
+    window_unpack (pack, session, count);
     session_settle (session);
     pack_session_part (pack, session);
 }
@@ -145,8 +163,8 @@ sleep_unpack (actor_t *actor, uint8_t *packed)
     pack_count (&pack, &viewer->position_count);
     viewer->positions = memory_new (viewer->position_count, sizeof *viewer->positions);
     for (size_t at = 0; at < viewer->position_count; at++)
-        pack_record (&pack, USHER_MSG_position_record, &viewer->positions [at]);
-    pack_record (&pack, USHER_MSG_sum_record, &viewer->sum);
+        pack_record (&pack, USHER_MSG_position_record, &viewer->positions [at], NULL);
+    pack_record (&pack, USHER_MSG_sum_record, &viewer->sum, NULL);
     pack_count (&pack, &viewer->session_count);
     viewer->sessions = memory_new (viewer->session_count, sizeof *viewer->sessions);
     for (size_t at = 0; at < viewer->session_count; at++)

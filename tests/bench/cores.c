@@ -1,15 +1,19 @@
-//  cores - what one event costs each core, without sockets, disks and other processes
+//  cores - what one event costs each core, without sockets, disks and other processes, and what a viewer weighs
 //
-//  usage: cores VIEWERS EVENTS      prints a line `STAGE cpu_ns allocations bytes_out`, each per event, for
-//                                   ingester, shard and publisher, then `memory BYTES`, of the heap per viewer
+//  usage: cores VIEWERS EVENTS [FORM]   FORM: flattened (default) or enriched, as messages.h has it; run where tests/data
+//                                       is. Prints a line `STAGE cpu_ns allocations bytes_out`, each per event, for
+//                                       ingester, shard and publisher, then `memory STAGE awake asleep`, bytes of the
+//                                       heap per viewer as the last event left them and after all went to sleep
 //
-//  Flattened messages of VIEWERS who take turns, 5 % of them a change of status, go through one ingester core, one
-//  shard core and one publisher core, a block of events at a time. The store answers at once that all is written, so
-//  what is measured is the cores. A stage's clock is the process's CPU clock around its part of a block.
+//  Messages of VIEWERS who take turns, 5 % of them a change of status, go through one ingester core, one shard core and
+//  one publisher core, a block of events at a time. The store answers at once that all is written, so what is measured is
+//  the cores. A stage's clock is the process's CPU clock around its part of a block. A core's memory is what is given
+//  back when it is destroyed, of the allocator's own count: whole blocks with their heads.
 
 #include "allocations.h"
 #include "ingester.h"
 #include "memory.h"
+#include "messages.h"
 #include "publisher.h"
 #include "shard.h"
 
@@ -20,9 +24,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { BLOCK = 4096, LINKS = 8, STATUS_EACH = 20, TURN_MS = 30000 };
-
-static const uint64_t START_MS = 1790000000000;
+enum { BLOCK = 4096, LINKS = 8 };
 
 //  Frames that one core has sent on one link, end to end: a size, then the bytes.
 typedef struct {
@@ -140,32 +142,6 @@ store_answers (core_t *shard)
     outbox_flush (shard->out);
 }
 
-//  ---- the audience
-
-static size_t
-message_write (uint64_t number, uint64_t viewers, char *text, size_t room)
-{
-    uint64_t viewer = number % viewers, turn = number / viewers,
-             at_ms = START_MS + turn * TURN_MS + viewer % TURN_MS;
-    uint64_t phase = turn + viewer % STATUS_EACH;
-    const char *kind = turn == 0                 ? "play_event"
-                       : phase % STATUS_EACH     ? "ping_event"
-                       : phase / STATUS_EACH % 2 ? "pause_event"
-                                                 : "play_event";
-    time_t seconds = (time_t)(at_ms / 1000);
-    struct tm parts;
-    gmtime_r (&seconds, &parts);
-    char when [32];
-    strftime (when, sizeof when, "%Y-%m-%dT%H:%M:%S", &parts);
-    return (size_t)snprintf (
-        text, room,
-        "{\"adId\":0,\"adsClicked\":0,\"adsSkipped\":0,\"collector_tstamp\":\"%s.%03uZ\",\"event_id\":"
-        "\"%08x-%04x-4000-8000-%012" PRIx64 "\",\"event_name\":\"%s\",\"video_ts\":%" PRIu64
-        ".5,\"viewer_id\":\"viewer-%029" PRIu64 "\"}",
-        when, (unsigned)(at_ms % 1000), (unsigned)(number * 2654435761u), (unsigned)(number & 0xffff), number,
-        kind, turn * 30, viewer);
-}
-
 //  ---- the stages
 
 typedef struct {
@@ -243,13 +219,51 @@ report (const core_t *core, uint64_t events)
             (double)core->allocations / (double)events, (double)core->bytes / (double)events);
 }
 
+//  ---- memory
+
+static size_t
+heap_used (void)
+{
+    struct mallinfo2 heap = mallinfo2 ();
+    return heap.uordblks + heap.hblkhd;
+}
+
+//  Nobody speaks, and nobody may be awake.
+static void
+all_sleep (core_t *shard, core_t *publisher, config_t *config, usher_time_t now)
+{
+    config->shard.awake_viewers = 0;
+    for (int again = 0; again < 2; again++) {
+        shard_turn (shard->state, now, shard->out);
+        outbox_flush (shard->out);
+        store_answers (shard);
+    }
+    deliver (publisher, shard, USHER_LINK_changes);
+}
+
+static void
+memory_report (core_t *shard, core_t *publisher, config_t *config, usher_time_t now, uint64_t viewers)
+{
+    size_t awake = heap_used ();
+    all_sleep (shard, publisher, config, now);
+    size_t asleep = heap_used ();
+    shard_t *state = shard->state;
+    shard_destroy (&state);
+    size_t others = heap_used ();
+    publisher_destroy (&publisher->state);
+    size_t rest = heap_used ();
+    printf ("memory shard %zu %zu\n", (awake - others) / viewers, (asleep - others) / viewers);
+    printf ("memory publisher %zu %zu\n", (others - rest) / viewers, (others - rest) / viewers);
+}
+
 int
 main (int argc, char **argv)
 {
     uint64_t viewers = argc > 1 ? strtoull (argv [1], NULL, 10) : 0,
              events = argc > 2 ? strtoull (argv [2], NULL, 10) : 0;
-    if (viewers == 0 || events == 0) {
-        fprintf (stderr, "usage: cores VIEWERS EVENTS\n");
+    messages_t *messages = messages_new (argc > 3 ? argv [3] : "flattened", viewers);
+    if (viewers == 0 || events == 0 || !messages) {
+        fprintf (stderr, "usage: cores VIEWERS EVENTS [flattened | enriched]   (where tests/data is)\n");
         return 2;
     }
     allocations_open ();
@@ -265,14 +279,13 @@ main (int argc, char **argv)
     ingester.out = outbox_new (pile_up, &ingester);
     shard.out = outbox_new (pile_up, &shard);
     publisher.out = outbox_new (pile_up, &publisher);
-    size_t before = mallinfo2 ().uordblks;
     begin (&ingester, &shard, &publisher, now);
 
-    static char texts [BLOCK][320];
+    static char texts [BLOCK][MESSAGE_MAX];
     static source_row_t rows [BLOCK];
     for (uint64_t done = 0; done < events; done += BLOCK) {
         for (size_t at = 0; at < BLOCK; at++) {
-            size_t size = message_write (done + at, viewers, texts [at], sizeof texts [at]);
+            size_t size = messages_write (messages, done + at, texts [at]);
             rows [at] = (source_row_t){
                 .offset = done + at, .next = done + at + 1, .data = texts [at], .size = size
             };
@@ -284,6 +297,7 @@ main (int argc, char **argv)
     report (&ingester, total);
     report (&shard, total);
     report (&publisher, total);
-    printf ("memory %zu\n", (mallinfo2 ().uordblks - before) / viewers);
+    memory_report (&shard, &publisher, config, now, viewers);
+    messages_destroy (&messages);
     return 0;
 }
