@@ -52,6 +52,7 @@ pack_shard_part (pack_t *pack, actor_t *actor)
         &actor->stored_epoch,
         &actor->stored_version,
         &actor->writing_version,
+        &actor->erased_ms,
         &actor->viewer.feed_version,
     };
     pack_numbers (pack, numbers, sizeof numbers / sizeof *numbers);
@@ -62,11 +63,12 @@ pack_shard_part (pack_t *pack, actor_t *actor)
 static void
 pack_session_part (pack_t *pack, session_t *session)
 {
-    uint64_t flags = session->shown | session->unfed << 1;
+    uint64_t flags = session->shown | session->unfed << 1 | session->restored << 2;
     uint64_t *const numbers [] = { &flags, &session->grace_ms, &session->feed_version, &session->fed_ms };
     pack_numbers (pack, numbers, sizeof numbers / sizeof *numbers);
     session->shown = flags & 1;
     session->unfed = flags & 2;
+    session->restored = flags & 4;
     pack_difference (pack, &session->lead_min_ms);
     pack_difference (pack, &session->lead_max_ms);
 }

@@ -32,7 +32,7 @@ static uint64_t first_seed = 1, case_count = CASES;
 typedef struct {
     usher_msg_id_t id;
     char viewer_id [16];
-    uint64_t epoch, version;
+    uint64_t epoch, version, erased_ms;
 } owed_t;
 
 typedef struct {
@@ -44,6 +44,7 @@ typedef struct {
     uint64_t sum;     //  of its messages, in any order
     size_t owed_count;
     owed_t owed [OWED_MAX];
+    uint64_t erased_ms [VIEWERS];
 } side_t;
 
 typedef struct {
@@ -60,9 +61,18 @@ pick (world_t *self, uint64_t below)
     return (self->random >> 33) % below;
 }
 
+//  The store knows of an erasure from when the shard says that it has let go.
+static uint64_t *
+erased_of (side_t *self, usher_str_t viewer)
+{
+    return &self->erased_ms [viewer.data [viewer.size - 1] - '0'];
+}
+
 static void
 owe (side_t *self, const usher_msg_t *msg)
 {
+    if (msg->id == USHER_MSG_forgotten)
+        *erased_of (self, msg->forgotten.viewer_id) = msg->forgotten.erased_ms;
     usher_str_t viewer = msg->id == USHER_MSG_write ? msg->write.viewer_id : msg->load.viewer_id;
     if (msg->id != USHER_MSG_write && msg->id != USHER_MSG_load)
         return;
@@ -70,6 +80,7 @@ owe (side_t *self, const usher_msg_t *msg)
     owed_t *owed = &self->owed [self->owed_count++];
     *owed = (owed_t){ .id = msg->id };
     memcpy (owed->viewer_id, viewer.data, viewer.size);
+    owed->erased_ms = *erased_of (self, viewer);
     if (msg->id == USHER_MSG_write) {
         owed->epoch = msg->write.epoch;
         owed->version = msg->write.version;
@@ -123,8 +134,11 @@ world_begin (world_t *self, uint64_t seed)
         shard_peer_up (side->shard, USHER_LINK_changes, 0, "publisher", side->out);
         shard_peer_up (side->shard, USHER_LINK_events, 0, "ingester", side->out);
     }
+    static const char owners [USHER_SLOTS] = { 0 };
     usher_msg_t msg = { .id = USHER_MSG_granted, .granted = { 1 } };
     hand (self, USHER_LINK_store, &msg);
+    msg = (usher_msg_t){ .id = USHER_MSG_slots, .slots = { 1, 1, usher_bytes (owners, sizeof owners) } };
+    hand (self, USHER_LINK_control, &msg);
     msg = (usher_msg_t){ .id = USHER_MSG_live_page, .live_page = { .last = 1 } };
     hand (self, USHER_LINK_store, &msg);
 }
@@ -252,6 +266,18 @@ frame_tell (world_t *self)
         event_tell (self);
 }
 
+//  A viewer is erased up to some instant that is at hand.
+static void
+erasure_tell (world_t *self)
+{
+    char viewer [16];
+    snprintf (viewer, sizeof viewer, "viewer-%d", (int)pick (self, VIEWERS));
+    usher_msg_t msg = { .id = USHER_MSG_forget };
+    msg.forget.viewer_id = usher_str (viewer);
+    msg.forget.wished_ms = self->clock_ms;
+    hand (self, USHER_LINK_store, &msg);
+}
+
 //  The store answers, in any order, and not always what one hopes for.
 static void
 store_answer (world_t *self)
@@ -264,9 +290,10 @@ store_answer (world_t *self)
         self->sides [side].owed [at] = self->sides [side].owed [--self->sides [side].owed_count];
     usher_msg_t msg = { .id = USHER_MSG_loaded };
     uint64_t luck = pick (self, 16);
-    if (owed.id == USHER_MSG_load)
+    if (owed.id == USHER_MSG_load) {
         msg.loaded.viewer_id = usher_str (owed.viewer_id);
-    else {
+        msg.loaded.erased_ms = owed.erased_ms;
+    } else {
         msg.id = USHER_MSG_written;
         msg.written = (usher_written_t){ usher_str (owed.viewer_id), owed.epoch, owed.version,
                                          luck == 0   ? USHER_outcome_refused
@@ -333,6 +360,8 @@ step_take (world_t *self)
         hand (self, USHER_LINK_changes, &fill);
     else if (pick (self, 200) == 0)
         store_restart (self);
+    else if (pick (self, 200) == 0)
+        erasure_tell (self);
     else if (pick (self, 3) == 0)
         frame_tell (self);
     else
