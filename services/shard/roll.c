@@ -8,6 +8,7 @@
 #include <xxhash.h>
 
 enum {
+    DOZE_PER_WAKE = 2,
     ROOM_FIRST = 1024,
     DOZE_MS = 2000,       //  without being asked for
     DOZE_PER_TURN = 64    //  looked at in one turn beside those that are too many
@@ -22,8 +23,8 @@ struct roll {
     uint32_t *hashes;
     seat_t **seats;              //  NULL: never used; GONE: used once
     actor_t *newest, *oldest;    //  of those awake
-    size_t awake;
-    uint64_t now_ms;
+    size_t awake, awake_max;
+    uint64_t now_ms;    //  of the last roll_doze
     pack_t pack;
 };
 
@@ -40,6 +41,7 @@ roll_new (void)
 {
     roll_t *self = memory_new (1, sizeof *self);
     places_new (self, ROOM_FIRST);
+    self->awake_max = SIZE_MAX;
     return self;
 }
 
@@ -78,9 +80,49 @@ actor_free (actor_t *actor)
     free (actor);
 }
 
+static void
+seat_doze (roll_t *self, seat_t *seat)
+{
+    actor_t *actor = seat->actor;
+    list_remove (self, actor);
+    seat->asleep = true;
+    seat->soft = actor->soft;
+    seat->packed = sleep_pack (actor, &self->pack);
+    actor_free (actor);
+}
+
+//  Looks at so many of the oldest, until it comes to one that may stay.
+static void
+oldest_doze (roll_t *self, size_t looks)
+{
+    for (; looks > 0 && self->oldest; looks--) {
+        actor_t *actor = self->oldest;
+        if (self->awake <= self->awake_max && actor->listed_ms + DOZE_MS > self->now_ms)
+            return;
+        if (!actor->asked && sleep_allowed (actor)) {
+            seat_doze (self, actor->seat);
+            continue;
+        }
+        list_remove (self, actor);
+        list_add (self, actor);
+    }
+}
+
+void
+roll_doze (roll_t *self, uint64_t now_ms, size_t awake_max)
+{
+    self->now_ms = now_ms;
+    self->awake_max = awake_max;
+    size_t excess = self->awake > awake_max ? self->awake - awake_max : 0;
+    oldest_doze (self, 2 * excess + DOZE_PER_TURN);
+}
+
+//  One that wakes up where there are enough takes the memory of one that falls asleep, while that is at hand.
 static actor_t *
 actor_new (roll_t *self, seat_t *seat)
 {
+    if (self->awake > self->awake_max)
+        oldest_doze (self, DOZE_PER_WAKE);
     actor_t *actor = memory_new (1, sizeof *actor);
     actor->seat = seat;
     seat->asleep = false;
@@ -101,35 +143,6 @@ roll_wake (roll_t *self, seat_t *seat)
     sleep_unpack (actor, packed);
     free (packed);
     return actor;
-}
-
-static void
-seat_doze (roll_t *self, seat_t *seat)
-{
-    actor_t *actor = seat->actor;
-    list_remove (self, actor);
-    seat->asleep = true;
-    seat->soft = actor->soft;
-    seat->packed = sleep_pack (actor, &self->pack);
-    actor_free (actor);
-}
-
-void
-roll_doze (roll_t *self, uint64_t now_ms, size_t awake_max)
-{
-    self->now_ms = now_ms;
-    size_t excess = self->awake > awake_max ? self->awake - awake_max : 0;
-    for (size_t looks = 2 * excess + DOZE_PER_TURN; looks > 0 && self->oldest; looks--) {
-        actor_t *actor = self->oldest;
-        if (self->awake <= awake_max && actor->listed_ms + DOZE_MS > now_ms)
-            return;
-        if (!actor->asked && sleep_allowed (actor)) {
-            seat_doze (self, actor->seat);
-            continue;
-        }
-        list_remove (self, actor);
-        list_add (self, actor);
-    }
 }
 
 actor_t *

@@ -58,7 +58,7 @@ typedef struct roll roll_t;
 roll_t *roll_new (void);
 void roll_destroy (roll_t **self_p);
 
-//  The actor, or NULL; the actor, made if need be. It is awake until the next roll_doze.
+//  The actor, or NULL; the actor, made if need be. It is awake until another one is asked for, or until roll_doze.
 actor_t *roll_find (roll_t *self, usher_str_t viewer_id);
 actor_t *roll_get (roll_t *self, usher_str_t viewer_id);
 
