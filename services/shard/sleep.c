@@ -48,7 +48,6 @@ pack_shard_part (pack_t *pack, actor_t *actor)
     uint64_t soft = actor->soft;
     uint64_t *const numbers [] = {
         &soft,
-        &actor->checkpoint_ms,
         &actor->stored_epoch,
         &actor->stored_version,
         &actor->writing_version,
@@ -57,6 +56,7 @@ pack_shard_part (pack_t *pack, actor_t *actor)
     };
     pack_numbers (pack, numbers, sizeof numbers / sizeof *numbers);
     actor->soft = soft;
+    pack_difference (pack, &actor->checkpoint_ms);
 }
 
 //  What the feed knows of it, and what its window found out about clocks that left it since.
@@ -64,11 +64,12 @@ static void
 pack_session_part (pack_t *pack, session_t *session)
 {
     uint64_t flags = session->shown | session->unfed << 1 | session->restored << 2;
-    uint64_t *const numbers [] = { &flags, &session->grace_ms, &session->feed_version, &session->fed_ms };
+    uint64_t *const numbers [] = { &flags, &session->grace_ms, &session->feed_version };
     pack_numbers (pack, numbers, sizeof numbers / sizeof *numbers);
     session->shown = flags & 1;
     session->unfed = flags & 2;
     session->restored = flags & 4;
+    pack_difference (pack, &session->fed_ms);
     pack_difference (pack, &session->lead_min_ms);
     pack_difference (pack, &session->lead_max_ms);
 }

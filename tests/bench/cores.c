@@ -3,7 +3,8 @@
 //  usage: cores VIEWERS EVENTS [FORM]   FORM: flattened (default) or enriched, as messages.h has it; run where tests/data
 //                                       is. Prints a line `STAGE cpu_ns allocations bytes_out`, each per event, for
 //                                       ingester, shard and publisher, then `memory STAGE awake asleep`, bytes of the
-//                                       heap per viewer as the last event left them and after all went to sleep
+//                                       heap per viewer as the last event left them and after all went to sleep, and
+//                                       `resident BYTES` of the whole process then, per viewer
 //
 //  Messages of VIEWERS who take turns, 5 % of them a change of status, go through one ingester core, one shard core and
 //  one publisher core, a block of events at a time. The store answers at once that all is written, so what is measured is
@@ -23,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { BLOCK = 4096, LINKS = 8 };
 
@@ -228,6 +230,18 @@ heap_used (void)
     return heap.uordblks + heap.hblkhd;
 }
 
+//  What the host must have, of all three cores and the bench together.
+static size_t
+resident (void)
+{
+    unsigned long size = 0, pages = 0;
+    FILE *file = fopen ("/proc/self/statm", "r");
+    if (!file || fscanf (file, "%lu %lu", &size, &pages) != 2)
+        abort ();
+    fclose (file);
+    return pages * (size_t)sysconf (_SC_PAGESIZE);
+}
+
 //  Nobody speaks, and nobody may be awake.
 static void
 all_sleep (core_t *shard, core_t *publisher, config_t *config, usher_time_t now)
@@ -247,6 +261,7 @@ memory_report (core_t *shard, core_t *publisher, config_t *config, usher_time_t 
     size_t awake = heap_used ();
     all_sleep (shard, publisher, config, now);
     size_t asleep = heap_used ();
+    printf ("resident %zu\n", resident () / viewers);
     shard_t *state = shard->state;
     shard_destroy (&state);
     size_t others = heap_used ();

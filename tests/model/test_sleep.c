@@ -125,8 +125,8 @@ world_begin (world_t *self, uint64_t seed)
         side_t *side = &self->sides [at];
         side->config.shard.paused_timeout_s = 600;
         side->config.shard.forget_s = 900;
-        side->config.shard.checkpoint_s = 100;
-        side->config.shard.feed_soft_s = 10;
+        side->config.shard.checkpoint_s = 1;
+        side->config.shard.feed_soft_s = 1;
         side->config.shard.awake_viewers = EVERYBODY;
         side->shard = shard_new (&side->config, 0, self->now);
         side->out = outbox_new (say, side);
