@@ -65,6 +65,7 @@ static const row_t rows [] = {
     { "ingester", "file", TEXT, AT (ingester.file), 0, 4096, "", NULL },
     { "ingester", "in_flight_bytes", NUMBER32, AT (ingester.in_flight_bytes), 65536, 1073741824, "8388608",
       NULL },
+    { "ingester", "keep_bytes", NUMBER32, AT (ingester.keep_bytes), 65536, 1073741824, "67108864", NULL },
     { "kafka", "brokers", TEXT, AT (kafka.brokers), 0, 4096, "", NULL },
     { "kafka", "topic", TEXT, AT (kafka.topic), 1, 249, "snowplow-enriched-good", NULL },
     { "kafka", "bad_topic", TEXT, AT (kafka.bad_topic), 1, 249, "snowplow-enriched-bad", NULL },

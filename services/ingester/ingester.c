@@ -20,8 +20,9 @@
 #include <string.h>
 
 enum {
-    KEPT_MAX = 64 * 1024 * 1024,    //  bytes without a receipt; then the source pauses
-    CLOCK_MS = 1000,                //  how often a quiet lane carries the clock
+    BAD_MAX = 64 * 1024 * 1024,    //  bytes of bad events that nobody has kept yet; then the source pauses
+    FRAMES_MAX = 500000,           //  without a receipt, a hundred bytes each even without theirs; likewise
+    CLOCK_MS = 1000,               //  how often a quiet lane carries the clock
     AHEAD_MS = 1000,    //  our time is a turn old: an event so much ahead of it is none of the future
     COMMIT_MS = 200,
     ASK_AGAIN_MS = 2000,     //  a store that failed answers nothing
@@ -40,6 +41,7 @@ struct ingester {
     lane_t **lanes;    //  one a shard
     lane_t *quarantine;
     bool mapped, store_up, collector_up, known;
+    bool rewind;    //  a shard wants frames that are not kept any more
     uint8_t owners [USHER_SLOTS];
     uint64_t known_generation, known_next;
     partitions_t partitions;    //  those that are read, and the source's clock
@@ -236,13 +238,14 @@ ingester_in_flight (const ingester_t *self)
 bool
 ingester_wants (const ingester_t *self)
 {
-    size_t kept = lane_kept (self->quarantine);
+    size_t frames = 0;
     for (size_t shard = 0; shard < self->shards; shard++) {
-        kept += lane_kept (self->lanes [shard]);
+        frames += lane_frames (self->lanes [shard]);
         if (lane_unapplied (self->lanes [shard]) >= self->config->ingester.in_flight_bytes)
             return false;
     }
-    return self->partitions.count && self->mapped && kept < KEPT_MAX;
+    return self->partitions.count && self->mapped && frames < FRAMES_MAX &&
+           lane_kept (self->quarantine) < BAD_MAX;
 }
 
 //  ---- positions
@@ -399,7 +402,7 @@ ingester_peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *na
     ingester_t *self = arg;
     (void)name;
     if (link == USHER_LINK_events)
-        lane_restart (self->lanes [peer], out);
+        self->rewind = !lane_restart (self->lanes [peer], out) || self->rewind;
     if (link == USHER_LINK_journal) {
         self->collector_up = true;
         committed_tell (self, out);
@@ -430,6 +433,15 @@ ingester_flush (ingester_t *self, usher_time_t now, outbox_t *out)
         self->beat_ms = now.mono_ms;
     for (size_t shard = 0; shard < self->shards; shard++)
         lane_flush (self->lanes [shard], self->partitions.clock_ms, beat, out);
+    //  A store that is away leaves everything without a receipt: what the shards have applied is not kept for ever.
+    for (size_t shard = 0; shard < self->shards; shard++)
+        lane_trim (self->lanes [shard], self->config->ingester.keep_bytes / self->shards);
+}
+
+bool
+ingester_must_rewind (const ingester_t *self)
+{
+    return self->rewind;
 }
 
 //  A commit that was refused, or whose answer is lost, has no answer. Twice the same does no harm.

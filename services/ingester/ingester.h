@@ -46,6 +46,9 @@ void ingester_commit (ingester_t *self, outbox_t *out);
 //  The service's functions.
 void ingester_peer_up (void *self, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out);
 void ingester_flush (ingester_t *self, usher_time_t now, outbox_t *out);
+//  Does a shard that began anew want what is no longer kept? Then only the next ingester can go on, from the committed
+//  position.
+bool ingester_must_rewind (const ingester_t *self);
 void ingester_tick (void *self, usher_time_t now, outbox_t *out);
 bool ingester_idle (const ingester_t *self);
 void ingester_metrics (const void *self, FILE *out);

@@ -30,7 +30,9 @@ struct lane {
     uint32_t peer;
     bool up;
     uint64_t seq, applied;
-    size_t count, room, head;    //  ring of frames without a receipt, oldest at head
+    size_t count, room,
+        head;          //  ring of frames without a receipt, oldest at head; their numbers have no gaps
+    size_t dropped;    //  of the oldest: their bytes are not kept any more
     frame_t *frames;
     frame_t building;
     size_t building_room;
@@ -189,21 +191,39 @@ void
 lane_flush (lane_t *self, uint64_t clock_ms, bool beat, outbox_t *out)
 {
     //  An empty frame for somebody who is not there would only be kept.
-    if (self->building.size == 0 && !(beat && self->up && self->count == 0))
+    if (self->building.size == 0 && !(beat && self->up && self->applied == self->seq))
         return;
     building_reserve (self, FULL_BYTES);
     batch_close (self, clock_ms, out);
 }
 
-void
+bool
 lane_restart (lane_t *self, outbox_t *out)
 {
+    if (self->dropped)
+        return false;
     self->up = true;
     self->unapplied = self->kept;
     for (size_t at = 0; at < self->count; at++)
         frame_send (self, frame_at (self, at), out);
     if (self->count)
         self->applied = frame_at (self, 0)->seq - 1;
+    return true;
+}
+
+void
+lane_trim (lane_t *self, size_t max)
+{
+    while (self->kept > max && self->dropped < self->count) {
+        frame_t *frame = frame_at (self, self->dropped);
+        if (frame->seq > self->applied)
+            return;
+        self->kept -= frame->size;
+        frame->size = 0;
+        free (frame->data);
+        frame->data = NULL;
+        self->dropped++;
+    }
 }
 
 void
@@ -215,13 +235,12 @@ lane_stop (lane_t *self)
 void
 lane_applied (lane_t *self, uint64_t seq)
 {
-    for (size_t at = 0; at < self->count; at++) {
-        const frame_t *frame = frame_at (self, at);
-        if (frame->seq > self->applied && frame->seq <= seq)
-            self->unapplied -= frame->size;
-    }
-    if (seq > self->applied)
-        self->applied = seq;
+    if (self->count == 0 || seq <= self->applied)
+        return;
+    uint64_t first = frame_at (self, 0)->seq, next = self->applied < first ? first : self->applied + 1;
+    for (; next <= seq && next - first < self->count; next++)
+        self->unapplied -= frame_at (self, next - first)->size;
+    self->applied = seq;
 }
 
 void
@@ -235,6 +254,7 @@ lane_durable (lane_t *self, uint64_t seq)
         frame_free (frame);
         self->head = (self->head + 1) % self->room;
         self->count--;
+        self->dropped -= self->dropped > 0;
     }
 }
 
@@ -258,6 +278,12 @@ size_t
 lane_kept (const lane_t *self)
 {
     return self->kept + self->building.size;
+}
+
+size_t
+lane_frames (const lane_t *self)
+{
+    return self->count;
 }
 
 size_t

@@ -24,19 +24,24 @@ void lane_add_single (lane_t *self, usher_msg_t *msg, uint32_t partition, uint64
 //  Closes the frame; with beat also an empty one, to carry the clock.
 void lane_flush (lane_t *self, uint64_t clock_ms, bool beat, outbox_t *out);
 
-//  The other side is there, knowing nothing: everything without a receipt goes out again.
-void lane_restart (lane_t *self, outbox_t *out);
+//  The other side is there, knowing nothing: everything without a receipt goes out again. Returns false, and sends
+//  nothing, when some of that is not kept any more: it has to be read again.
+bool lane_restart (lane_t *self, outbox_t *out);
 void lane_stop (lane_t *self);
 
 void lane_applied (lane_t *self, uint64_t seq);
+
+//  Lets go of the bytes of the oldest frames that were applied, until max bytes are kept.
+void lane_trim (lane_t *self, size_t max);
 void lane_durable (lane_t *self, uint64_t seq);
 
 //  That frame alone is durable: one before it may have failed.
 void lane_durable_one (lane_t *self, uint64_t seq);
 
-//  Bytes sent and not applied, bytes kept, events not durable.
+//  Bytes sent and not applied, bytes kept, frames and events not durable.
 size_t lane_unapplied (const lane_t *self);
 size_t lane_kept (const lane_t *self);
+size_t lane_frames (const lane_t *self);
 size_t lane_events (const lane_t *self);
 
 //  Lowers *next to the first offset of a partition that is not durable, if there is one here.

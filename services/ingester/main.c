@@ -187,6 +187,12 @@ turn (void *arg, usher_time_t now, outbox_t *out)
         serve (self, now);
     else
         begin (self);
+    if (ingester_must_rewind (self->core)) {
+        log_warning ("reading again",
+                     "reason=\"a shard begins anew, and what it wants is no longer kept: the store was away\""
+                     " hint=\"the next ingester goes on at the committed position\"");
+        exit (EXIT_TRY_AGAIN);
+    }
     bool again = read_some (self, now);
     ingester_flush (self->core, now, out);
     return again;

@@ -420,8 +420,13 @@ process_step (world_t *self, world_process_t which)
             birth (self, which);
         return;
     }
-    if (which == WORLD_INGESTER)
+    if (which == WORLD_INGESTER) {
         ingester_read (self);
+        if (ingester_must_rewind (process->state)) {
+            world_kill (self, which);
+            return;
+        }
+    }
     outbox_t *out = work_begin (self, which);
     if (process->spec.turn)
         process->spec.turn (process->state, self->now, out);
@@ -555,6 +560,7 @@ world_new (uint64_t seed, const world_row_t *rows, size_t row_count, const char 
     self->now = (usher_time_t){ start_ms, 1000000 };
     self->config = (config_t){ .shards = WORLD_SHARDS };
     self->config.ingester.in_flight_bytes = 65536;
+    self->config.ingester.keep_bytes = (uint32_t)world_random (self, 20000);
     self->config.shard.checkpoint_s = 300;
     self->config.shard.forget_s = 3600;
     self->config.shard.paused_timeout_s = 1800;

@@ -57,7 +57,7 @@ door_open (door_t *self, char *key)
 {
     *self = (door_t){ .config = { .shards = 2 } };
     self->config.privacy.pseudonym_key = key;
-    self->config.ingester.in_flight_bytes = 65536;
+    self->config.ingester.in_flight_bytes = self->config.ingester.keep_bytes = 65536;
     self->out = outbox_new (on_send, self);
     self->ingester = ingester_new (&self->config, USHER_SOURCE_FILE, "file");
     char owners [USHER_SLOTS];

@@ -79,6 +79,38 @@ first_of (bench_t *bench, uint32_t partition)
     return next;
 }
 
+//  What was applied need not be kept; then it can't be sent again, but it is still known what is not durable.
+static void
+test_trim (void **state)
+{
+    bench_t *bench = *state;
+    assert_true (lane_restart (bench->lane, bench->out));
+    for (uint64_t offset = 10; offset < 14; offset++) {
+        add (bench, 1, offset);
+        lane_flush (bench->lane, 5000, false, bench->out);
+    }
+    size_t each = lane_kept (bench->lane) / 4;
+    lane_applied (bench->lane, 2);
+    lane_trim (bench->lane, 3 * each);
+    assert_int_equal (lane_kept (bench->lane), 3 * each);
+    lane_trim (bench->lane, 0);
+    //  The third and the fourth are not applied.
+    assert_int_equal (lane_kept (bench->lane), 2 * each);
+    assert_int_equal (lane_unapplied (bench->lane), 2 * each);
+    assert_int_equal (first_of (bench, 1), 10);
+    assert_int_equal (lane_events (bench->lane), 4);
+    size_t sent = bench->sent.count;
+    assert_false (lane_restart (bench->lane, bench->out));
+    assert_int_equal (bench->sent.count, sent);
+    lane_durable (bench->lane, 2);
+    assert_int_equal (first_of (bench, 1), 12);
+    assert_true (lane_restart (bench->lane, bench->out));
+    assert_int_equal (bench->sent.count, sent + 2);
+    lane_durable (bench->lane, 4);
+    assert_int_equal (lane_frames (bench->lane), 0);
+    assert_int_equal (lane_kept (bench->lane), 0);
+}
+
 static void
 test_applied_and_durable (void **state)
 {
@@ -203,6 +235,7 @@ main (void)
 {
     const struct CMUnitTest tests [] = {
         cmocka_unit_test_setup_teardown (test_applied_and_durable, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_trim, setup, teardown),
         cmocka_unit_test_setup_teardown (test_restart_sends_again, setup, teardown),
         cmocka_unit_test_setup_teardown (test_restart_empty, setup, teardown),
         cmocka_unit_test_setup_teardown (test_beat, setup, teardown),
