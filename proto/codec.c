@@ -17,6 +17,18 @@
 //  Goes into the checksum: grows when fields are written in another way.
 #define ENCODING 2
 
+//  An enum is sent as the number of its word, so its words count.
+static uint32_t
+field_checksum (const usher_field_t *field, uint32_t checksum)
+{
+    uint64_t shape [] = { field->kind, field->max };
+    checksum = XXH32 (field->name, strlen (field->name), checksum);
+    checksum = XXH32 (shape, sizeof shape, checksum);
+    for (uint64_t value = 0; field->kind == USHER_ENUM && value <= field->max; value++)
+        checksum = XXH32 (field->names [value], strlen (field->names [value]), checksum);
+    return checksum;
+}
+
 uint32_t
 usher_schema (void)
 {
@@ -27,12 +39,8 @@ usher_schema (void)
     for (size_t row = 0; row < usher_layout_count; row++) {
         const usher_layout_t *layout = &usher_layouts [row];
         checksum = XXH32 (layout->name, strlen (layout->name), checksum + layout->id);
-        for (size_t col = 0; col < layout->field_count; col++) {
-            const usher_field_t *field = &layout->fields [col];
-            uint64_t shape [] = { field->kind, field->max };
-            checksum = XXH32 (field->name, strlen (field->name), checksum);
-            checksum = XXH32 (shape, sizeof shape, checksum);
-        }
+        for (size_t col = 0; col < layout->field_count; col++)
+            checksum = field_checksum (&layout->fields [col], checksum);
     }
     //  The top bit makes msgpack write it as a 32-bit number always, so a head has one length.
     checksum |= 0x80000000u;
@@ -477,30 +485,4 @@ usher_equal (const usher_msg_t *a, const usher_msg_t *b)
                           layout->fields [col].kind))
             return false;
     return true;
-}
-
-//  ---- strings and slots
-
-usher_str_t
-usher_str (const char *text)
-{
-    return usher_bytes (text, text ? strlen (text) : 0);
-}
-
-usher_str_t
-usher_bytes (const void *data, size_t size)
-{
-    return (usher_str_t){ data, (uint32_t)size };
-}
-
-bool
-usher_str_eq (usher_str_t a, usher_str_t b)
-{
-    return a.size == b.size && (a.size == 0 || memcmp (a.data, b.data, a.size) == 0);
-}
-
-uint32_t
-usher_slot (usher_str_t viewer_id)
-{
-    return (uint32_t)(XXH64 (viewer_id.data, viewer_id.size, 0) & (USHER_SLOTS - 1));
 }

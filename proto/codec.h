@@ -12,11 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-//  A string inside somebody else's memory: as long as the frame or variable that it was made from.
-typedef struct {
-    const char *data;
-    uint32_t size;
-} usher_str_t;
+#include "str.h"
 
 typedef enum { USHER_U32, USHER_U64, USHER_F64, USHER_STR, USHER_ENUM } usher_kind_t;
 
@@ -62,7 +58,7 @@ typedef struct {
 extern const usher_layout_t usher_layouts [];
 extern const size_t usher_layout_count;
 
-//  A checksum of the tables, the first item of every frame.
+//  A checksum of the tables, with the words of enums: the first item of every frame.
 uint32_t usher_schema (void);
 
 //  The layout of a message id, or NULL.
@@ -84,7 +80,8 @@ usher_error_t usher_frame_open (usher_frame_t *frame, const void *data, size_t s
 //  Reads records that carry no head: a stored profile, which may be older than this build.
 void usher_records_open (usher_frame_t *frame, const void *data, size_t size);
 
-//  Reads the next message; its strings live in the frame. USHER_END when there is none. On an error msg is zeroed.
+//  Reads the next message; its strings live in the frame. USHER_END when there is none. On an error
+//  msg->id is 0, and the rest of it means nothing.
 usher_error_t usher_decode (usher_frame_t *frame, usher_msg_t *msg);
 
 //  Words for an error.
@@ -98,17 +95,5 @@ void usher_print_nameless (const usher_msg_t *msg, FILE *out);
 
 //  Field by field; two NaNs are equal.
 bool usher_equal (const usher_msg_t *a, const usher_msg_t *b);
-
-//  A view of a C string; of bytes.
-usher_str_t usher_str (const char *text);
-usher_str_t usher_bytes (const void *data, size_t size);
-
-bool usher_str_eq (usher_str_t a, usher_str_t b);
-
-//  The slots that viewers are spread over.
-#define USHER_SLOTS 1024
-
-//  The slot of a viewer: XXH64 (viewer_id, seed 0) modulo USHER_SLOTS.
-uint32_t usher_slot (usher_str_t viewer_id);
 
 #endif
