@@ -1,0 +1,193 @@
+//  turn - what arrives in one turn of the loop: one transaction, and all that waits for its end
+
+#include "turn.h"
+#include "log.h"
+
+//  A turn that holds this much is committed before it is over.
+#define TURN_BYTES_MAX (8 * 1024 * 1024)
+
+void
+turn_see_time (turn_t *self, usher_time_t now)
+{
+    self->now_ms = (uint64_t)now.wall_ms;
+    self->now_s = self->now_ms / 1000;
+}
+
+//  ---- the transaction
+
+void
+turn_write_failed (turn_t *self, const char *doing)
+{
+    self->count.failures++;
+    self->broken = true;
+    if (!self->failing)
+        log_error ("store fails", "file=%s doing=%s error=\"%s\"", store_file (self->store), doing,
+                   store_error (self->store));
+    self->failing = true;
+}
+
+static void
+note_success (turn_t *self)
+{
+    self->count.transactions++;
+    self->count.rows += self->added.rows;
+    self->count.quarantined += self->added.quarantined;
+    self->count.expired += self->added.expired;
+    self->count.erased += self->added.erased;
+    if (self->failing)
+        log_info ("store works again", "file=%s", store_file (self->store));
+    self->failing = false;
+}
+
+bool
+turn_begin (turn_t *self)
+{
+    if (!self->open) {
+        self->open = true;
+        if (!store_begin (self->store))
+            turn_write_failed (self, "begin");
+    }
+    return !self->broken;
+}
+
+//  Returns true when all that the turn wrote is on disk.
+static bool
+commit (turn_t *self)
+{
+    if (!self->open)
+        return true;
+    if (!self->broken && !store_commit (self->store))
+        turn_write_failed (self, "commit");
+    bool good = !self->broken;
+    if (good)
+        note_success (self);
+    else
+        store_rollback (self->store);
+    self->open = self->broken = false;
+    self->added = (turn_counts_t){ 0 };
+    return good;
+}
+
+//  ---- after it
+
+typedef struct {
+    turn_t *turn;
+    outbox_t *out;
+    uint32_t peer;
+} reader_t;
+
+void
+turn_read_failed (turn_t *self)
+{
+    bool broken = self->broken;
+    turn_write_failed (self, "read");
+    self->broken = broken;
+}
+
+static void
+pass_on (void *arg, const usher_msg_t *msg)
+{
+    reader_t *reader = arg;
+    outbox_put (reader->out, USHER_LINK_store, reader->peer, msg);
+}
+
+bool
+turn_complete_loaded (turn_t *self, usher_loaded_t *loaded)
+{
+    bool good =
+        tombstones_find (store_tombstones (self->store), loaded->viewer_id, self->now_s, &loaded->erased_ms);
+    if (!good)
+        turn_read_failed (self);
+    return good;
+}
+
+//  An answer that may be wrong is none.
+static void
+pass_profile_on (void *arg, const usher_msg_t *msg)
+{
+    reader_t *reader = arg;
+    usher_msg_t copy = *msg;
+    if (msg->id != USHER_MSG_loaded || turn_complete_loaded (reader->turn, &copy.loaded))
+        pass_on (reader, &copy);
+}
+
+//  Answers a question. Returns false when msg is none.
+static bool
+answer_question (turn_t *self, reader_t *reader, const usher_msg_t *msg)
+{
+    bool good = true;
+    switch (msg->id) {
+    case USHER_MSG_load:
+        good = store_load (self->store, &msg->load, self->now_s, pass_profile_on, reader);
+        break;
+    case USHER_MSG_load_live:
+        good = store_load_live (self->store, &msg->load_live, self->now_s, pass_profile_on, reader);
+        break;
+    case USHER_MSG_positions:
+        good = store_positions (self->store, &msg->positions, pass_on, reader);
+        break;
+    case USHER_MSG_history_get:
+        good = store_history (self->store, &msg->history_get, self->now_s, pass_on, reader);
+        break;
+    case USHER_MSG_aggregate_get:
+        good = spans_get (store_spans (self->store), &msg->aggregate_get, pass_on, reader);
+        break;
+    default:
+        return false;
+    }
+    if (!good)
+        turn_read_failed (self);
+    return true;
+}
+
+static void
+count_write (turn_t *self, usher_outcome_t outcome)
+{
+    if (outcome == USHER_outcome_done)
+        self->count.writes++;
+    else if (outcome == USHER_outcome_refused)
+        self->count.refused++;
+    else
+        self->count.failed++;
+}
+
+//  Sends a receipt, or what is left of it when the turn was rolled back.
+static void
+send_receipt (turn_t *self, reader_t *reader, usher_msg_t *msg, bool good)
+{
+    if (msg->id == USHER_MSG_written) {
+        if (!good)
+            msg->written.outcome = USHER_outcome_failed;
+        count_write (self, msg->written.outcome);
+    } else if (msg->id == USHER_MSG_erasure && !good) {
+        msg->erasure.outcome = USHER_outcome_failed;
+    } else if (!good)
+        return;
+    pass_on (reader, msg);
+}
+
+void
+turn_finish (turn_t *self, outbox_t *out)
+{
+    bool good = commit (self);
+    usher_msg_t msg;
+    reader_t reader = { .turn = self, .out = out };
+    for (size_t at = 0; parcel_next (&self->later, &at, &reader.peer, &msg);)
+        if (!answer_question (self, &reader, &msg))
+            send_receipt (self, &reader, &msg, good);
+    parcel_empty (&self->later);
+}
+
+void
+turn_put (turn_t *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    parcel_put (&self->later, peer, msg);
+    if (self->later.used > TURN_BYTES_MAX)
+        turn_finish (self, out);
+}
+
+void
+turn_close (turn_t *self)
+{
+    parcel_close (&self->later);
+}

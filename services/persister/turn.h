@@ -1,0 +1,51 @@
+//  turn - what arrives in one turn of the loop: one transaction, and all that waits for its end
+//
+//  A hundred writes cost one sync of the disk. Receipts wait in a parcel until COMMIT has succeeded, and questions are
+//  answered after it, from what is committed. When SQLite says no (disk full, I/O error) the turn is rolled back; its
+//  writes are answered `failed`, the rest is not answered and will be asked again.
+
+#ifndef TURN_H
+#define TURN_H
+
+#include "outbox.h"
+#include "parcel.h"
+#include "service.h"
+#include "store.h"
+
+typedef struct {
+    uint64_t writes, refused, failed, rows, quarantined, transactions, failures, expired, erased;
+} turn_counts_t;
+
+typedef struct {
+    store_t *store;
+    uint64_t now_ms, now_s;    //  Unix time of the last turn or tick
+    bool open;                 //  a transaction is
+    bool broken;               //  it cannot be committed
+    bool failing;              //  the last one could not; said once, not each time
+    parcel_t later;            //  receipts and questions, for after the commit
+    turn_counts_t count;
+    turn_counts_t added;    //  what the commit will add to count
+} turn_t;
+
+void turn_see_time (turn_t *self, usher_time_t now);
+
+//  True when there is a sound transaction to write in.
+bool turn_begin (turn_t *self);
+
+//  SQLite said no: to a write, which breaks the turn; to a question, which breaks nothing.
+void turn_write_failed (turn_t *self, const char *doing);
+void turn_read_failed (turn_t *self);
+
+//  Keeps a receipt or a question for the end of the turn, which may be now.
+void turn_put (turn_t *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
+
+//  Ends the transaction; receipts and answers go out.
+void turn_finish (turn_t *self, outbox_t *out);
+
+//  A profile goes out with the erasure that its owner must know of. False when SQLite said no, which is noted.
+bool turn_complete_loaded (turn_t *self, usher_loaded_t *loaded);
+
+//  Forgets what was not committed, and frees the rest. The store is somebody else's.
+void turn_close (turn_t *self);
+
+#endif
