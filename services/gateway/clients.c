@@ -2,10 +2,10 @@
 
 #include "clients.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "filter.h"
 #include "hash_map.h"
 #include "json.h"
 #include "memory.h"
@@ -27,12 +27,6 @@ typedef struct {
     uint64_t titles [TITLES];
     size_t title_count;
 } dirty_t;
-
-typedef struct {
-    bool all, stats, messages;
-    uint64_t viewers [CLIENTS_FILTERS], titles [CLIENTS_FILTERS];
-    size_t viewer_count, title_count;
-} filter_t;
 
 struct client {
     client_kind_t kind;
@@ -176,8 +170,7 @@ static void
 snapshot_begin (clients_t *self, client_t *client)
 {
     client->next = ring_head (self->ring);
-    const filter_t *filter = &client->filter;
-    client->in_snapshot = client->first_page = filter->all || filter->viewer_count || filter->title_count;
+    client->in_snapshot = client->first_page = filter_has_viewers (&client->filter);
     client->walk = (walk_t){ 0 };
 }
 
@@ -186,7 +179,7 @@ clients_add (clients_t *self, client_kind_t kind)
 {
     client_t *client = memory_new (1, sizeof *client);
     client->kind = kind;
-    client->filter = (filter_t){ .all = true, .stats = true, .messages = true };
+    client->filter = filter_all ();
     client->next = ring_head (self->ring);
     if (kind == CLIENT_LIVE)
         snapshot_begin (self, client);
@@ -231,83 +224,16 @@ clients_is_stuck (const client_t *client, int64_t mono_ms)
 
 //  ---- subscribing
 
-//  Puts the hash of what follows a prefix into list. Returns false when word has another prefix, or the list is full.
-static bool
-named (const char *word, const char *prefix, uint64_t *list, size_t *count)
-{
-    size_t size = strlen (prefix);
-    if (strncmp (word, prefix, size) != 0 || *count == CLIENTS_FILTERS)
-        return false;
-    list [(*count)++] = walk_hash (usher_str (word + size));
-    return true;
-}
-
-static bool
-filter_add (filter_t *filter, const char *word)
-{
-    const struct {
-        const char *word;
-        bool *flag;
-    } rows [] = { { "all", &filter->all }, { "stats", &filter->stats }, { "messages", &filter->messages } };
-    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++)
-        if (strcmp (word, rows [row].word) == 0) {
-            *rows [row].flag = true;
-            return true;
-        }
-    return named (word, "viewer:", filter->viewers, &filter->viewer_count) ||
-           named (word, "title:", filter->titles, &filter->title_count);
-}
-
-static const char *
-filter_read (filter_t *filter, const json_t *list)
-{
-    size_t at;
-    const json_t *item;
-    if (!json_is_array (list))
-        return "expected {\"subscribe\":[...]}";
-    json_array_foreach (
-        (json_t *)(uintptr_t)list, at,
-        item) if (!json_is_string (item) ||
-                  !filter_add (filter,
-                               json_string_value (item))) return "subscribe takes all, stats, messages, and "
-                                                                 "up to 64 each of viewer:ID and title:LABEL";
-    return NULL;
-}
-
 const char *
 clients_subscribe (clients_t *self, client_t *client, const char *text, size_t size)
 {
     if (client->kind != CLIENT_LIVE)
         return NULL;    //  the reference's feed ignores what it is sent
-    json_t *json = json_loadb (text, size, JSON_REJECT_DUPLICATES, NULL);
-    filter_t filter = { 0 };
-    const char *wrong = filter_read (&filter, json_object_get (json, "subscribe"));
-    json_decref (json);
+    const char *wrong = filter_read (&client->filter, text, size);
     if (wrong)
         return wrong;
-    client->filter = filter;
     snapshot_begin (self, client);
     return NULL;
-}
-
-static bool
-has (const uint64_t *list, size_t count, uint64_t hash)
-{
-    for (size_t at = 0; at < count; at++)
-        if (list [at] == hash)
-            return true;
-    return false;
-}
-
-static bool
-wants_viewer (const filter_t *filter, uint64_t viewer, const uint64_t *titles, size_t title_count)
-{
-    if (filter->all || has (filter->viewers, filter->viewer_count, viewer))
-        return true;
-    for (size_t at = 0; at < title_count; at++)
-        if (has (filter->titles, filter->title_count, titles [at]))
-            return true;
-    return false;
 }
 
 static bool
@@ -319,7 +245,7 @@ wants (const client_t *client, const ring_item_t *item)
         return item->kind == RING_MESSAGE;
     if (item->kind == RING_MESSAGE)
         return client->filter.messages;
-    return wants_viewer (&client->filter, item->viewer, item->titles, item->title_count);
+    return filter_wants (&client->filter, item->viewer, item->titles, item->title_count);
 }
 
 //  ---- batches
@@ -428,14 +354,14 @@ page_viewer (void *arg, uint32_t slot, usher_str_t viewer_id)
     page_t *page = arg;
     const filter_t *filter = page->filter;
     uint64_t hash = walk_hash (viewer_id);
-    if (!filter->all && !filter->title_count && !has (filter->viewers, filter->viewer_count, hash))
+    if (!filter->title_count && !filter_wants (filter, hash, NULL, 0))
         return false;
     view_viewer_t viewer;
     uint64_t titles [VIEW_SESSIONS];
     view_read (&viewer, mirror_sessions (page->self->mirror), slot, viewer_id);
     for (size_t at = 0; at < viewer.count; at++)
         titles [at] = walk_hash (viewer.sessions [at].media_label);
-    if (!wants_viewer (filter, hash, titles, viewer.count))
+    if (!filter_wants (filter, hash, titles, viewer.count))
         return false;
     view_write_viewer (page->out, &viewer, mirror_slot_partial (page->self->mirror, slot));
     return true;

@@ -19,8 +19,6 @@
 #define CLIENTS_BYTES (64 << 20)
 //  A client whose socket takes nothing for so long is closed.
 #define CLIENTS_STUCK_MS 30000
-//  Names that one client may subscribe to.
-#define CLIENTS_FILTERS 64
 
 typedef struct clients clients_t;
 typedef struct client client_t;
