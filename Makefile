@@ -83,7 +83,7 @@ fmt: .cache/venv/done $(modules) ## format all sources
 	@cd frontends && npm run --silent format
 
 check: programs .cache/venv/done $(modules) ## formatted? documents up to date with the code?
-	@python3 tests/run.py --build $(BUILD) format pages-format printed
+	@python3 tests/run.py --build $(BUILD) format pages-format printed names
 
 clean: ## remove what was built; data of demos stays
 	rm -rf build build-asan build-fuzz .cache/venv $(pages:%=frontends/%/dist)

@@ -172,6 +172,8 @@ def all_suites(build, logs):
               needs=["frontends/.prettierrc.json"], cwd=ROOT / "frontends"),
         Suite("printed", "MESSAGES.md and golden vectors are what messages.def says",
               [["sh", "tests/protocol/test_printed.sh", describe, "."]], needs=["tests/protocol/test_printed.sh"]),
+        Suite("names", "documents and comments name files that exist; usher.yaml.example has every setting and its default",
+              [[PYTHON, "tests/names.py"]], needs=["tests/names.py"]),
         Suite("vectors", "Python's msgpack reads the golden vectors", [[PYTHON, "tests/protocol/read_vectors.py", describe]],
               needs=["tests/protocol/read_vectors.py"]),
         page_suite("tracker", logs),

@@ -1,6 +1,6 @@
 //  enriched_tsv - an enriched event: 131 columns between tabs, with JSON in two of them
 //
-//  What Enrich writes and what our collector writes (snowplow.md sections 4 and 7). The events of the media plugin
+//  What Enrich writes and what our collector writes. The events of the media plugin
 //  and the older media_player_event are events; the rest is passed by. The viewer is user_id, else domain_userid.
 //  Player, session, ad and ad break come from the contexts (media_data.h); the first of each kind counts, and one in
 //  derived_contexts before one in contexts, as in the Analytics SDK.

@@ -1,6 +1,6 @@
 //  flattened - the reference's message: eight JSON members that its Snowbridge script makes of an enriched event
 //
-//  collector_tstamp, event_id, event_name, viewer_id, adsClicked, adsSkipped, adId, video_ts (snowplow.md section 6).
+//  collector_tstamp, event_id, event_name, viewer_id, adsClicked, adsSkipped, adId, video_ts.
 //  Of media events only play, pause, ping, end and the ad breaks pass the reference's filter; other names are
 //  passed by. `PoC user` is what the script writes for a viewer without any id: nobody.
 //

@@ -1,7 +1,7 @@
 //  json_text - JSON as text: checks it, compacts it, walks it, and never builds a tree
 //
 //  Enrich writes contexts and self-describing events into its columns with the number text and the key order
-//  of the tracker (snowplow.md section 4): a tree of doubles would lose both. So a document is read once by
+//  of the tracker: a tree of doubles would lose both. So a document is read once by
 //  json_text_compact, which refuses what is not JSON and appends the normal form; the other functions take
 //  spans of that normal form only and need not check again.
 //

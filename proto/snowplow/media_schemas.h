@@ -1,6 +1,6 @@
 //  media_schemas - the schemas of the media plugin and of the web page entity, and whether data keeps to them
 //
-//  Data of a schema in the table is checked as Enrich checks it (snowplow.md sections 3 and 7). No schema
+//  Data of a schema in the table is checked as Enrich checks it. No schema
 //  registry is at hand, so data of any other schema is accepted as it is; Enrich would look it up. Of a known
 //  schema only the version in the table exists: another revision or addition is "not found", as in Enrich.
 //  Another model (media_player 1-0-0) is another schema, unknown here.

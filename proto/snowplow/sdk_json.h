@@ -1,6 +1,6 @@
 //  sdk_json - an enriched event as Snowplow's Analytics SDKs and Snowbridge's spEnrichedToJson write it
 //
-//  The 131 columns as members of one object, empty ones left out (snowplow.md section 5). Each entity is a member of
+//  The 131 columns as members of one object, empty ones left out. Each entity is a member of
 //  its own, contexts_VENDOR_NAME_MODEL with an array, and so is the event's own data, unstruct_event_VENDOR_NAME_MODEL
 //  with an object. The members come in any order, so only at the end is it known whether it is a player's event.
 

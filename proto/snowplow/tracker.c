@@ -190,7 +190,7 @@ protocol_fault (judge_t *self, const char *what)
 }
 
 //  Enrich compares to the blank, but it sees what the Collector made of the header: JSON has no charset to choose,
-//  so the Collector passes on the plain type in small letters (snowplow.md section 3).
+//  so the Collector passes on the plain type in small letters.
 static int
 check_content_type (judge_t *self)
 {

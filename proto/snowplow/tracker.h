@@ -1,7 +1,7 @@
 //  tracker - the tracker protocol: one HTTP request in, enriched events and bad rows out
 //
 //  What Snowplow's Collector and Enrich 3.8.0 together make of a request, without their enrichments but the masking of
-//  addresses (snowplow.md sections 1, 3 and 4). In: the request as plain text, the collector's time. Out: for each event
+//  addresses. In: the request as plain text, the collector's time. Out: for each event
 //  one TSV line of 131 columns, or one bad row that names its stage and reason; where Enrich loses a whole
 //  request there is one bad row for all of it. Nothing is read from the world: no socket, no clock, no file.
 //

@@ -1,6 +1,6 @@
 //  tracker_columns - the 131 columns of an enriched event, in order, and how long a text may be in each
 //
-//  The one list of them on this side of the journal (snowplow.md section 4.1). Lengths are in UTF-16 units; 0
+//  The one list of them on this side of the journal. Lengths are in UTF-16 units; 0
 //  means that Enrich 3.8.0 has no limit there. A longer text makes the event a bad row; it is never cut.
 
 #ifndef TRACKER_COLUMNS_H_INCLUDED

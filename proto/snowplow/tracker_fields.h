@@ -1,7 +1,7 @@
 //  tracker_fields - the parameters of the tracker protocol: which exist, and how each becomes a column
 //
 //  One table says it all: a parameter's name, since which payload_data schema a POST may carry it, by which
-//  rule it is read, and into which column it goes (snowplow.md sections 1.4 and 4). Rows of the same column
+//  rule it is read, and into which column it goes. Rows of the same column
 //  stand in order of precedence: the later one wins.
 
 #ifndef TRACKER_FIELDS_H_INCLUDED

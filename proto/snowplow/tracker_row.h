@@ -10,7 +10,7 @@
 #include "snowplow/tracker_columns.h"
 #include "snowplow/tracker_text.h"
 
-//  What became of an event or of a whole request: the stages of Enrich, in its order (snowplow.md section 3).
+//  What became of an event or of a whole request: the stages of Enrich, in its order.
 typedef enum {
     TRACKER_EVENT,
     TRACKER_COLLECTOR_PAYLOAD_FORMAT_VIOLATION,

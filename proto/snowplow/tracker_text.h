@@ -59,7 +59,7 @@ uint32_t utf8_next (const char **at, const char *end);
 const char *plain_run (const char *at, const char *end);
 
 //  Append a text column's value as Enrich cleans it: tab becomes four blanks, other bytes 0x00-0x1F and 0x7F
-//  are dropped, the rest stays (snowplow.md section 4).
+//  are dropped, the rest stays.
 void tracker_text_put_clean (tracker_text_t *self, span_t raw);
 
 //  Length in UTF-16 units, which is what Enrich's column limits count.

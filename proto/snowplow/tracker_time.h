@@ -14,7 +14,7 @@ int tracker_time_parse (span_t text, int64_t *time_ms);
 void tracker_time_print (int64_t time_ms, tracker_text_t *out);
 
 //  When the event happened, by the collector's clock: collector - (sent - created). Enrich takes the
-//  difference as a calendar period, so that months stay months (snowplow.md section 4); so does this. The
+//  difference as a calendar period, so that months stay months; so does this. The
 //  collector's time itself where created is not before sent, or where the result would leave the years 0 to 9999.
 int64_t tracker_time_derive (int64_t collector_ms, int64_t created_ms, int64_t sent_ms);
 

@@ -1,6 +1,6 @@
 //  answer - which HTTP reply a request gets, and who the collector takes its sender for
 //
-//  As the Snowplow Collector replies (snowplow.md section 2): only Enrich judges what is in a request, so any
+//  As the Snowplow Collector replies: only Enrich judges what is in a request, so any
 //  event path gets its 200 or its pixel, whatever it carries. What the reply promises is that the request is
 //  safe: the shell sends an answer with `take` only after the journal has its rows, and turns it into a 503
 //  by answer_refuse if it could not have them, so that the tracker tries again.

@@ -1,4 +1,4 @@
-//  test_answer - the collector's replies, as they were measured on the real one (snowplow.md section 2)
+//  test_answer - the collector's replies, as they were measured on the real one
 
 #include "answer.h"
 

@@ -1,6 +1,6 @@
 //  test_media_schemas - every property of the media schemas against the list of them in tests/data/media-schemas.tsv
 //
-//  The list was written off the published schemas (snowplow.md section 7), not off the code's table. Each of its lines is
+//  The list was written off the published schemas, not off the code's table. Each of its lines is
 //  tried with values on, within and beyond its limits, with null, with other types and missing.
 
 #include "test_tracker.h"

@@ -1,6 +1,6 @@
 //  test_tracker_entities - contexts and self-describing events: their envelopes, their schemas, their text
 //
-//  The cases are those that were measured on Enrich 3.8.0 (snowplow.md sections 3, 4 and 7).
+//  The cases are those that were measured on Enrich 3.8.0.
 
 #include "test_tracker.h"
 

@@ -1,6 +1,6 @@
 //  test_tracker_fields - each parameter of the tracker protocol: its rule, its column, its limit
 //
-//  The cases are those that were measured on Enrich 3.8.0 (snowplow.md section 4). All of them are one event by GET:
+//  The cases are those that were measured on Enrich 3.8.0. All of them are one event by GET:
 //  parameters in, one column or a fault out.
 
 #include "test_tracker.h"
@@ -192,7 +192,7 @@ test_headers (void **state)
     }
 }
 
-//  ---- Limits of columns: a parameter, and how many characters its column holds (snowplow.md section 4.1)
+//  ---- Limits of columns: a parameter, and how many characters its column holds
 
 static const struct {
     const char *param;

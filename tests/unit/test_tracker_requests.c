@@ -1,6 +1,6 @@
 //  test_tracker_requests - what a whole request is judged for, and what one event of it is lost for alone
 //
-//  The cases are those that were measured on Enrich 3.8.0 (snowplow.md sections 1 to 3).
+//  The cases are those that were measured on Enrich 3.8.0.
 
 #include "test_tracker.h"
 
@@ -109,7 +109,7 @@ test_requests (void **state)
     }
 }
 
-//  Every key of payload_data with the addition that brought it (snowplow.md section 1.4).
+//  Every key of payload_data with the addition that brought it.
 static const char *const payload_keys [] = {
     "tna aid p dtm tz e tid eid tv duid nuid uid vid ip res url page refr fp ctype cookie lang f_pdf f_qt "
     "f_realp f_wma f_dir "
