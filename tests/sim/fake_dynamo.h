@@ -1,17 +1,15 @@
 //  fake_dynamo - a DynamoDB of two naive tables in memory, which fails as the real one can
 //
-//  It reads the requests that the persister really writes. In trouble a request may be lost, or its answer; it may be done
+//  It reads the requests that the persister really writes (fake_tables.h). In trouble a request may be lost, or its answer; it may be done
 //  in part, throttled inside a 200, or answered twice or with nonsense. Requests are done in any order.
 
 #ifndef FAKE_DYNAMO_H
 #define FAKE_DYNAMO_H
 
 #include "dynamo_port.h"
+#include "fake_tables.h"
 
 typedef struct fake_dynamo fake_dynamo_t;
-
-//  random gives a number below the one it is given.
-typedef uint64_t (fake_random_fn) (void *arg, uint64_t below);
 
 fake_dynamo_t *fake_dynamo_new (fake_random_fn *random, void *arg);
 void fake_dynamo_destroy (fake_dynamo_t **self_p);

@@ -1,7 +1,6 @@
-//  test_dynamo - the persister on a DynamoDB in memory: conditions, what is asked again, who is live, who is erased
+//  test_dynamo - the persister on a DynamoDB in memory: conditions, rows, who is live, who is erased
 
-#include "persister_bench.h"
-#include "fake_dynamo.h"
+#include "dynamo_bench.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -14,129 +13,44 @@
 
 #define assert_text(text, expected) assert_true (usher_str_eq (text, usher_str (expected)))
 
-enum { TURNS_MAX = 4000, TURN_MS = 20 };
-
-typedef struct {
-    bench_t bench;
-    fake_dynamo_t *dynamo;
-    uint64_t random;
-} house_t;
-
-static uint64_t
-draw (void *arg, uint64_t below)
-{
-    house_t *self = arg;
-    self->random = self->random * 6364136223846793005u + 1442695040888963407u;
-    return (self->random >> 33) % below;
-}
-
-static void
-connect_dynamo (house_t *self)
-{
-    const dynamo_options_t options = fake_dynamo_options (7);
-    const dynamo_port_t port = fake_dynamo_port (self->dynamo);
-    persister_use_dynamo (self->bench.persister, &options, &port);
-}
-
-static int
-setup (void **state)
-{
-    house_t *self = calloc (1, sizeof *self);
-    bench_open (&self->bench);
-    self->dynamo = fake_dynamo_new (draw, self);
-    connect_dynamo (self);
-    *state = self;
-    return 0;
-}
-
-static int
-teardown (void **state)
-{
-    house_t *self = *state;
-    bench_close (&self->bench);
-    fake_dynamo_destroy (&self->dynamo);
-    free (self);
-    return 0;
-}
-
-//  Turns the persister until so many answers have come; time passes as it does.
-static void
-run (house_t *self, int answers)
-{
-    bench_t *bench = &self->bench;
-    usher_msg_t msg;
-    uint32_t peer;
-    parcel_empty (&bench->answers);
-    for (int turn = 0, count = 0; turn < TURNS_MAX && count < answers; turn++) {
-        bench->now.mono_ms += TURN_MS;
-        bench->now.wall_ms += TURN_MS;
-        persister_service.turn (bench->persister, bench->now, bench->out);
-        outbox_flush (bench->out);
-        count = 0;
-        for (size_t at = 0; parcel_next (&bench->answers, &at, &peer, &msg);)
-            count++;
-    }
-    bench->next = 0;
-}
-
-static usher_outcome_t
-write_one (house_t *self, const usher_msg_t *write)
-{
-    bench_tell (&self->bench, write);
-    run (self, 1);
-    usher_msg_t written = bench_answer (&self->bench, USHER_MSG_written);
-    assert_true (usher_str_eq (written.written.viewer_id, write->write.viewer_id));
-    bench_no_answer (&self->bench);
-    return written.written.outcome;
-}
-
-static usher_msg_t
-load_one (house_t *self, const char *viewer)
-{
-    usher_msg_t load = { .id = USHER_MSG_load, .load = { .viewer_id = usher_str (viewer) } };
-    bench_tell (&self->bench, &load);
-    run (self, 1);
-    return bench_answer (&self->bench, USHER_MSG_loaded);
-}
-
 static void
 test_write_replaces_only_what_it_names (void **state)
 {
-    house_t *self = *state;
+    dynamo_bench_t *self = *state;
     usher_msg_t first = bench_write ("alice", 0, 0, 5, 1), next = bench_write ("alice", 5, 1, 5, 2);
     usher_msg_t rival = bench_write ("alice", 0, 0, 6, 1), stale = bench_write ("alice", 5, 1, 4, 9);
     usher_msg_t nobody = bench_write ("bob", 5, 1, 5, 2);
-    assert_int_equal (write_one (self, &first), USHER_outcome_done);
-    assert_int_equal (write_one (self, &first), USHER_outcome_done);    //  the answer was lost
-    assert_int_equal (write_one (self, &rival), USHER_outcome_refused);
-    assert_int_equal (write_one (self, &next), USHER_outcome_done);
-    assert_int_equal (write_one (self, &next), USHER_outcome_done);
-    assert_int_equal (write_one (self, &stale), USHER_outcome_refused);
-    assert_int_equal (write_one (self, &nobody), USHER_outcome_refused);
-    usher_msg_t loaded = load_one (self, "alice");
+    assert_int_equal (dynamo_write_one (self, &first), USHER_outcome_done);
+    assert_int_equal (dynamo_write_one (self, &first), USHER_outcome_done);    //  the answer was lost
+    assert_int_equal (dynamo_write_one (self, &rival), USHER_outcome_refused);
+    assert_int_equal (dynamo_write_one (self, &next), USHER_outcome_done);
+    assert_int_equal (dynamo_write_one (self, &next), USHER_outcome_done);
+    assert_int_equal (dynamo_write_one (self, &stale), USHER_outcome_refused);
+    assert_int_equal (dynamo_write_one (self, &nobody), USHER_outcome_refused);
+    usher_msg_t loaded = dynamo_load_one (self, "alice");
     assert_int_equal (loaded.loaded.epoch, 5);
     assert_int_equal (loaded.loaded.version, 2);
     assert_text (loaded.loaded.profile, "a profile");
-    assert_int_equal (load_one (self, "bob").loaded.epoch, 0);
+    assert_int_equal (dynamo_load_one (self, "bob").loaded.epoch, 0);
 }
 
 static void
 test_an_expired_row_is_no_row (void **state)
 {
-    house_t *self = *state;
+    dynamo_bench_t *self = *state;
     usher_msg_t old = bench_write ("alice", 0, 0, 5, 1), anew = bench_write ("alice", 0, 0, 6, 1);
-    assert_int_equal (write_one (self, &old), USHER_outcome_done);
+    assert_int_equal (dynamo_write_one (self, &old), USHER_outcome_done);
     self->bench.now.wall_ms = BENCH_EXPIRES_S * 1000LL;
-    assert_int_equal (load_one (self, "alice").loaded.epoch, 0);
+    assert_int_equal (dynamo_load_one (self, "alice").loaded.epoch, 0);
     anew.write.expires_s = BENCH_EXPIRES_S + 1000;
-    assert_int_equal (write_one (self, &anew), USHER_outcome_done);
-    assert_int_equal (load_one (self, "alice").loaded.epoch, 6);
+    assert_int_equal (dynamo_write_one (self, &anew), USHER_outcome_done);
+    assert_int_equal (dynamo_load_one (self, "alice").loaded.epoch, 6);
 }
 
 static void
 test_a_profile_of_any_bytes_comes_back (void **state)
 {
-    house_t *self = *state;
+    dynamo_bench_t *self = *state;
     static char bytes [262144];
     for (size_t size = 0; size <= sizeof bytes; size = size < 6 ? size + 1 : size < 257 ? 257 : size * 1020) {
         char viewer [32];
@@ -145,8 +59,8 @@ test_a_profile_of_any_bytes_comes_back (void **state)
         snprintf (viewer, sizeof viewer, "viewer of %zu", size);
         usher_msg_t write = bench_write (viewer, 0, 0, 1, 1);
         write.write.profile = usher_bytes (bytes, size);
-        assert_int_equal (write_one (self, &write), USHER_outcome_done);
-        usher_msg_t loaded = load_one (self, viewer);
+        assert_int_equal (dynamo_write_one (self, &write), USHER_outcome_done);
+        usher_msg_t loaded = dynamo_load_one (self, viewer);
         assert_int_equal (loaded.loaded.profile.size, size);
         assert_memory_equal (loaded.loaded.profile.data, bytes, size);
     }
@@ -157,7 +71,7 @@ test_a_profile_of_any_bytes_comes_back (void **state)
 static void
 test_rows_have_the_reference_s_types (void **state)
 {
-    house_t *self = *state;
+    dynamo_bench_t *self = *state;
     static const struct {
         const char *ad_id;
         double video_s;
@@ -175,7 +89,7 @@ test_rows_have_the_reference_s_types (void **state)
         row.history.ad_id = usher_str (cases [at].ad_id);
         row.history.video_s = cases [at].video_s;
         bench_tell (&self->bench, &row);
-        assert_int_equal (write_one (self, &write), USHER_outcome_done);
+        assert_int_equal (dynamo_write_one (self, &write), USHER_outcome_done);
         char *rows = fake_dynamo_rows (self->dynamo);
         char *mine = strstr (rows, viewer);
         assert_non_null (mine);
@@ -189,20 +103,20 @@ test_rows_have_the_reference_s_types (void **state)
 static void
 test_the_last_row_of_a_key_counts (void **state)
 {
-    house_t *self = *state;
+    dynamo_bench_t *self = *state;
     usher_msg_t row = bench_history ("alice", "2026-11-23T06:45:20.549Z"), again = row, gone = row;
     usher_msg_t write = bench_write ("alice", 0, 0, 2, 1), next = bench_write ("alice", 2, 1, 2, 2);
     again.history.event_id = usher_str ("e2");
     gone.history.remove = 1;
     bench_tell (&self->bench, &row);
     bench_tell (&self->bench, &again);
-    write_one (self, &write);
+    dynamo_write_one (self, &write);
     char *rows = fake_dynamo_rows (self->dynamo);
     assert_string_equal (rows, "alice|2026-11-23T06:45:20.549Z|WATCHING_AD|1|2|288|12.5|e2\n");
     free (rows);
     bench_tell (&self->bench, &row);
     bench_tell (&self->bench, &gone);
-    write_one (self, &next);
+    dynamo_write_one (self, &next);
     rows = fake_dynamo_rows (self->dynamo);
     assert_string_equal (rows, "");
     free (rows);
@@ -211,7 +125,7 @@ test_the_last_row_of_a_key_counts (void **state)
 static void
 test_history_reads_newest_first_over_pages (void **state)
 {
-    house_t *self = *state;
+    dynamo_bench_t *self = *state;
     usher_msg_t write = bench_write ("alice", 0, 0, 2, 1);
     char key [32];
     for (int second = 0; second < 7; second++) {
@@ -219,11 +133,11 @@ test_history_reads_newest_first_over_pages (void **state)
         usher_msg_t row = bench_history ("alice", key);
         bench_tell (&self->bench, &row);
     }
-    write_one (self, &write);
+    dynamo_write_one (self, &write);
     usher_msg_t get = { .id = USHER_MSG_history_get,
                         .history_get = { .request = 77, .viewer_id = usher_str ("alice"), .limit = 5 } };
     bench_tell (&self->bench, &get);
-    run (self, 6);
+    dynamo_run (self, 6);
     for (int second = 6; second > 1; second--) {
         usher_msg_t row = bench_answer (&self->bench, USHER_MSG_history_row);
         snprintf (key, sizeof key, "2026-11-23T06:45:2%d.549Z", second);
@@ -240,207 +154,19 @@ test_history_reads_newest_first_over_pages (void **state)
 static void
 test_nobody_s_history_is_empty (void **state)
 {
-    house_t *self = *state;
+    dynamo_bench_t *self = *state;
     usher_msg_t get = { .id = USHER_MSG_history_get, .history_get = { .request = 7, .limit = 5 } };
     bench_tell (&self->bench, &get);
-    run (self, 1);
+    dynamo_run (self, 1);
     assert_int_equal (bench_answer (&self->bench, USHER_MSG_history_row).history_row.last, 1);
     assert_int_equal (fake_dynamo_requests (self->dynamo, "Query"), 0);
 }
 
 //  ---- trouble
 
-static int
-count_rows (const house_t *self)
-{
-    char *rows = fake_dynamo_rows (self->dynamo);
-    int lines = 0;
-    for (const char *at = rows; (at = strchr (at, '\n')); at++)
-        lines++;
-    free (rows);
-    return lines;
-}
-
-static void
-test_trouble_of_every_kind_ends_well (void **state)
-{
-    enum { VIEWERS = 40, ROUNDS = 5 };
-    house_t *self = *state;
-    char viewer [16], key [32];
-    fake_dynamo_trouble (self->dynamo, 60);
-    for (uint64_t round = 0; round < ROUNDS; round++) {
-        for (int number = 0; number < VIEWERS; number++) {
-            snprintf (viewer, sizeof viewer, "viewer-%d", number);
-            snprintf (key, sizeof key, "2026-11-23T06:45:2%d.549Z", (int)round);
-            usher_msg_t row = bench_history (viewer, key);
-            usher_msg_t write = bench_write (viewer, round ? 3 : 0, round, 3, round + 1);
-            bench_tell (&self->bench, &row);
-            bench_tell (&self->bench, &write);
-            bench_tell (&self->bench, &row);    //  asked again: the same write
-            bench_tell (&self->bench, &write);
-        }
-        run (self, VIEWERS);
-        for (int number = 0; number < VIEWERS; number++)
-            assert_int_equal (bench_answer (&self->bench, USHER_MSG_written).written.outcome,
-                              USHER_outcome_done);
-        bench_no_answer (&self->bench);
-    }
-    assert_int_equal (count_rows (self), VIEWERS * ROUNDS);
-}
-
-static void
-test_only_what_was_throttled_is_asked_again (void **state)
-{
-    enum { VIEWERS = 25 };
-    house_t *self = *state;
-    char viewer [16];
-    load_one (self, "nobody");    //  the tables are there
-    fake_dynamo_partly (self->dynamo);
-    for (int number = 0; number < VIEWERS; number++) {
-        snprintf (viewer, sizeof viewer, "viewer-%d", number);
-        usher_msg_t row = bench_history (viewer, "2026-11-23T06:45:20.549Z");
-        usher_msg_t write = bench_write (viewer, 0, 0, 1, 1);
-        bench_tell (&self->bench, &row);
-        bench_tell (&self->bench, &write);
-    }
-    run (self, VIEWERS);
-    for (int number = 0; number < VIEWERS; number++)
-        assert_int_equal (bench_answer (&self->bench, USHER_MSG_written).written.outcome, USHER_outcome_done);
-    //  Had one that was done been asked for again, its condition would have failed and its row been read.
-    assert_int_equal (fake_dynamo_requests (self->dynamo, "BatchGetItem"), 1);
-    assert_true (fake_dynamo_requests (self->dynamo, "BatchExecuteStatement") >= 2);
-    assert_true (fake_dynamo_requests (self->dynamo, "BatchWriteItem") >= 2);
-    assert_int_equal (count_rows (self), VIEWERS);
-}
-
-static void
-test_a_store_that_is_gone_is_asked_less_and_less (void **state)
-{
-    house_t *self = *state;
-    usher_msg_t write = bench_write ("alice", 0, 0, 1, 1);
-    load_one (self, "nobody");
-    fake_dynamo_trouble (self->dynamo, 101);
-    bench_tell (&self->bench, &write);
-    for (int viewer = 0; viewer < 300; viewer++) {
-        char id [16];
-        snprintf (id, sizeof id, "v%d", viewer);
-        usher_msg_t other = bench_write (id, 0, 0, 1, 1);
-        bench_tell (&self->bench, &other);
-    }
-    run (self, 1);    //  80 s; nothing is answered
-    bench_no_answer (&self->bench);
-    uint64_t asked = fake_dynamo_requests (self->dynamo, "BatchExecuteStatement");
-    assert_in_range (asked, 20, 200);
-    fake_dynamo_trouble (self->dynamo, 0);
-    run (self, 301);
-    assert_int_equal (bench_answer (&self->bench, USHER_MSG_written).written.outcome, USHER_outcome_done);
-}
-
-static void
-test_a_table_that_is_gone_is_made_again (void **state)
-{
-    house_t *self = *state;
-    usher_msg_t write = bench_write ("alice", 0, 0, 1, 1), next = bench_write ("bob", 0, 0, 1, 1);
-    assert_int_equal (write_one (self, &write), USHER_outcome_done);
-    fake_dynamo_forget (self->dynamo);
-    assert_int_equal (write_one (self, &next), USHER_outcome_done);
-    assert_non_null (fake_dynamo_profile (self->dynamo, "bob"));
-}
-
-static void
-test_what_is_too_much_is_answered_failed (void **state)
-{
-    house_t *self = *state;
-    char viewer [32];
-    fake_dynamo_trouble (self->dynamo, 101);
-    for (int number = 0; number <= DYNAMO_JOBS_MAX; number++) {
-        snprintf (viewer, sizeof viewer, "viewer-%d", number);
-        usher_msg_t write = bench_write (viewer, 0, 0, 1, 1);
-        bench_tell (&self->bench, &write);
-    }
-    run (self, 1);
-    usher_msg_t written = bench_answer (&self->bench, USHER_MSG_written);
-    assert_text (written.written.viewer_id, viewer);
-    assert_int_equal (written.written.outcome, USHER_outcome_failed);
-    bench_no_answer (&self->bench);
-}
-
-//  However many writes keep the store busy, a question does not wait for a full request of its kind.
-static void
-test_a_busy_store_still_answers_questions (void **state)
-{
-    house_t *self = *state;
-    bench_t *bench = &self->bench;
-    usher_msg_t load = { .id = USHER_MSG_load, .load = { .viewer_id = usher_str ("nobody") } }, msg;
-    uint32_t peer;
-    char viewer [32];
-    bool answered = false;
-    load_one (self, "nobody");
-    fake_dynamo_slow (self->dynamo);
-    for (int turn = 0; turn < 100 && !answered; turn++) {
-        for (int number = 0; number < 50; number++) {
-            snprintf (viewer, sizeof viewer, "viewer-%d-%d", turn, number);
-            usher_msg_t row = bench_history (viewer, "2026-11-23T06:45:20.549Z");
-            usher_msg_t write = bench_write (viewer, 0, 0, 1, 1);
-            bench_tell (bench, &row);
-            bench_tell (bench, &write);
-        }
-        if (turn == 10)
-            bench_tell (bench, &load);
-        bench->now.mono_ms += TURN_MS;
-        parcel_empty (&bench->answers);
-        persister_service.turn (bench->persister, bench->now, bench->out);
-        outbox_flush (bench->out);
-        for (size_t at = 0; parcel_next (&bench->answers, &at, &peer, &msg);)
-            answered = answered || msg.id == USHER_MSG_loaded;
-    }
-    assert_true (answered);
-}
-
-//  ---- peers, epochs, who is live
-
-static void
-test_a_new_shard_reads_behind_the_old_one_s_writes (void **state)
-{
-    house_t *self = *state;
-    usher_msg_t write = bench_write ("alice", 0, 0, 1, 1);
-    usher_msg_t load = { .id = USHER_MSG_load, .load = { .viewer_id = usher_str ("alice") } };
-    load_one (self, "nobody");
-    bench_tell (&self->bench, &write);
-    //  The request is on its way when the shard dies.
-    persister_service.turn (self->bench.persister, self->bench.now, self->bench.out);
-    persister_service.peer_up (self->bench.persister, USHER_LINK_store, BENCH_PEER, "shard-0",
-                               self->bench.out);
-    bench_tell (&self->bench, &load);
-    run (self, 1);
-    usher_msg_t loaded = bench_answer (&self->bench, USHER_MSG_loaded);
-    assert_int_equal (loaded.loaded.version, 1);
-    bench_no_answer (&self->bench);
-}
-
-static void
-test_epochs_are_never_given_twice (void **state)
-{
-    house_t *self = *state;
-    usher_msg_t claim = { .id = USHER_MSG_claim };
-    uint64_t last = 0;
-    fake_dynamo_trouble (self->dynamo, 50);
-    for (int round = 0; round < 5; round++) {
-        bench_tell (&self->bench, &claim);
-        bench_tell (&self->bench, &claim);    //  asked again before the answer
-        run (self, 1);
-        uint64_t epoch = bench_answer (&self->bench, USHER_MSG_granted).granted.epoch;
-        bench_no_answer (&self->bench);
-        assert_true (epoch > last);
-        last = epoch;
-        bench_restart (&self->bench);
-        connect_dynamo (self);
-    }
-}
-
 //  Reads pages of load_live for shard 1 until the last. Returns how many viewers came.
 static int
-load_live (house_t *self, const char *owners)
+load_live (dynamo_bench_t *self, const char *owners)
 {
     char after [64] = "";
     int got = 0;
@@ -453,7 +179,7 @@ load_live (house_t *self, const char *owners)
         uint32_t peer;
         bench_tell (&self->bench, &load);
         parcel_empty (&self->bench.answers);
-        for (int turn = 0; turn < TURNS_MAX && msg.id != USHER_MSG_live_page; turn++) {
+        for (int turn = 0; turn < DYNAMO_TURNS_MAX && msg.id != USHER_MSG_live_page; turn++) {
             persister_service.turn (self->bench.persister, self->bench.now, self->bench.out);
             outbox_flush (self->bench.out);
             for (size_t at = 0; parcel_next (&self->bench.answers, &at, &peer, &msg);)
@@ -477,7 +203,7 @@ static void
 test_live_profiles_come_to_their_owner (void **state)
 {
     enum { VIEWERS = 300 };
-    house_t *self = *state;
+    dynamo_bench_t *self = *state;
     char owners [USHER_SLOTS], viewer [32];
     int expected = 0;
     for (int slot = 0; slot < USHER_SLOTS; slot++)
@@ -489,12 +215,12 @@ test_live_profiles_come_to_their_owner (void **state)
         expected += number % 5 != 0 && write.write.slot % 2 == 1;
         bench_tell (&self->bench, &write);
     }
-    run (self, VIEWERS);
+    dynamo_run (self, VIEWERS);
     assert_int_equal (load_live (self, owners), expected);
     //  One leaves: the index may still have it, the row does not.
     usher_msg_t gone = bench_write ("viewer-1", 1, 1, 1, 2);
     gone.write.live = 0;
-    assert_int_equal (write_one (self, &gone), USHER_outcome_done);
+    assert_int_equal (dynamo_write_one (self, &gone), USHER_outcome_done);
     assert_null (json_object_get (fake_dynamo_profile (self->dynamo, "viewer-1"), "live_slot"));
     assert_int_equal (load_live (self, owners), expected - (usher_slot (usher_str ("viewer-1")) % 2 == 1));
 }
@@ -504,7 +230,7 @@ test_live_profiles_come_to_their_owner (void **state)
 static void
 test_an_erased_viewer_is_gone_from_both_tables (void **state)
 {
-    house_t *self = *state;
+    dynamo_bench_t *self = *state;
     char key [32];
     usher_msg_t write = bench_write ("alice", 0, 0, 2, 1), other = bench_write ("bob", 0, 0, 2, 1);
     usher_msg_t kept = bench_history ("bob", "2026-11-23T06:45:20.549Z");
@@ -515,17 +241,17 @@ test_an_erased_viewer_is_gone_from_both_tables (void **state)
         usher_msg_t row = bench_history ("alice", key);
         bench_tell (&self->bench, &row);
     }
-    write_one (self, &write);
+    dynamo_write_one (self, &write);
     bench_tell (&self->bench, &kept);
-    write_one (self, &other);
+    dynamo_write_one (self, &other);
     fake_dynamo_trouble (self->dynamo, 50);
     bench_tell (&self->bench, &erase);
-    run (self, 1);
+    dynamo_run (self, 1);
     assert_int_equal (bench_answer (&self->bench, USHER_MSG_erasure).erasure.erased_ms, 0);
     const uint64_t erased_ms = (uint64_t)self->bench.now.wall_ms;
     forgotten.forgotten.erased_ms = erased_ms;
     bench_tell (&self->bench, &forgotten);
-    run (self, 1);
+    dynamo_run (self, 1);
     usher_msg_t done = bench_answer (&self->bench, USHER_MSG_erasure);
     assert_int_equal (done.erasure.erased_ms, erased_ms);
     char *rows = fake_dynamo_rows (self->dynamo);
@@ -534,17 +260,17 @@ test_an_erased_viewer_is_gone_from_both_tables (void **state)
     assert_null (fake_dynamo_profile (self->dynamo, "alice"));
     //  Whoever missed it is refused; whoever loads is told.
     usher_msg_t late = bench_write ("alice", 2, 1, 2, 2), anew = bench_write ("alice", 0, 0, 2, 1);
-    assert_int_equal (write_one (self, &late), USHER_outcome_refused);
-    assert_int_equal (load_one (self, "alice").loaded.erased_ms, erased_ms);
+    assert_int_equal (dynamo_write_one (self, &late), USHER_outcome_refused);
+    assert_int_equal (dynamo_load_one (self, "alice").loaded.erased_ms, erased_ms);
     anew.write.erased_ms = erased_ms;
-    assert_int_equal (write_one (self, &anew), USHER_outcome_done);
+    assert_int_equal (dynamo_write_one (self, &anew), USHER_outcome_done);
 }
 
 int
 main (void)
 {
     const struct CMUnitTest tests [] = {
-#define TEST(name) cmocka_unit_test_setup_teardown (name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown (name, dynamo_setup, dynamo_teardown)
         TEST (test_write_replaces_only_what_it_names),
         TEST (test_an_expired_row_is_no_row),
         TEST (test_a_profile_of_any_bytes_comes_back),
@@ -552,14 +278,6 @@ main (void)
         TEST (test_the_last_row_of_a_key_counts),
         TEST (test_history_reads_newest_first_over_pages),
         TEST (test_nobody_s_history_is_empty),
-        TEST (test_trouble_of_every_kind_ends_well),
-        TEST (test_only_what_was_throttled_is_asked_again),
-        TEST (test_a_store_that_is_gone_is_asked_less_and_less),
-        TEST (test_a_table_that_is_gone_is_made_again),
-        TEST (test_what_is_too_much_is_answered_failed),
-        TEST (test_a_busy_store_still_answers_questions),
-        TEST (test_a_new_shard_reads_behind_the_old_one_s_writes),
-        TEST (test_epochs_are_never_given_twice),
         TEST (test_live_profiles_come_to_their_owner),
         TEST (test_an_erased_viewer_is_gone_from_both_tables),
     };
