@@ -22,9 +22,10 @@ import time
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+import jars
+from house import ROOT, free_ports
+
 POM = ROOT / "tests/kafka/pom.xml"
-LIB = ROOT / ".cache/kafka/lib"
 GROUP = "kafka-consumer-group"
 START_DEADLINE_S = 90
 
@@ -60,27 +61,9 @@ listener.name.secure.ssl.keystore.password=keystore
 """
 
 
-def fetch_jars():
-    """Maven's own files are complete or absent; ours are, once the mark is there."""
-    mark = LIB / "done"
-    if mark.exists() and mark.stat().st_mtime >= POM.stat().st_mtime:
-        return
-    subprocess.run(["mvn", "-q", "-B", "-f", POM, "dependency:copy-dependencies", f"-DoutputDirectory={LIB}"],
-                   check=True, timeout=600)
-    mark.touch()
-
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
 class Broker:
     def __init__(self, heap_mb=512):
-        fetch_jars()
+        self.lib = jars.fetch(POM, ROOT / ".cache/kafka")
         self.directory = tempfile.mkdtemp(prefix="usher-kafka-", dir="/tmp")
         self.port, self.controller, self.secure = free_ports(3)
         self.address, self.secure_address = f"127.0.0.1:{self.port}", f"127.0.0.1:{self.secure}"
@@ -105,7 +88,7 @@ class Broker:
 
     def java(self, *arguments):
         return ["java", f"-Xmx{self.heap_mb}m", f"-Dlog4j.configuration=file:{POM.parent}/log4j.properties", "-cp",
-                f"{LIB}/*", *arguments]
+                f"{self.lib}/*", *arguments]
 
     def run(self, *arguments):
         subprocess.run(self.java(*arguments), check=True, timeout=60, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

@@ -7,7 +7,6 @@
 The jars come from Maven Central by tests/tools/dynamodb-local/pom.xml, once, into .cache.
 """
 
-import fcntl
 import http.client
 import http.server
 import json
@@ -20,23 +19,14 @@ import sys
 import tempfile
 import threading
 
+import jars
 from house import ROOT, free_ports, wait_until
 
-CACHE = ROOT / ".cache/dynamodb-local"
 TARGET = "DynamoDB_20120810."
 
 
-def jars():
-    """The folder with the engine, which Maven fills when it is not there."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with open(CACHE / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (CACHE / "done").exists():
-            subprocess.run(["mvn", "-q", "-B", "-f", ROOT / "tests/tools/dynamodb-local/pom.xml",
-                            f"-Dmaven.repo.local={CACHE / 'repository'}", "dependency:copy-dependencies",
-                            f"-DoutputDirectory={CACHE / 'lib'}"], check=True, stdin=subprocess.DEVNULL)
-            (CACHE / "done").touch()
-    return CACHE / "lib"
+def engine_jars():
+    return jars.fetch(ROOT / "tests/tools/dynamodb-local/pom.xml", ROOT / ".cache/dynamodb-local")
 
 
 def environment(port, key="test", secret="test"):
@@ -101,7 +91,7 @@ class Engine(Process):
     """DynamoDB Local; what it was told survives kill()."""
 
     def command(self):
-        lib = jars()
+        lib = engine_jars()
         return ["java", "-Xmx512m", f"-Djava.library.path={lib}", "-cp", f"{lib}/*",
                 "com.amazonaws.services.dynamodbv2.local.main.ServerRunner", "-sharedDb", "-dbPath", self.folder,
                 "-port", str(self.port)]

@@ -293,16 +293,19 @@ class House:
         finally:
             connection.close()
 
-    def metrics(self):
-        """{name: {labels as text: value}} of all processes, without usher_; process="..." is one of the labels."""
+    def metrics_text(self):
+        """What the gateway tells Prometheus."""
         connection = http.client.HTTPConnection("127.0.0.1", self.ports["feed"], timeout=10)
         try:
             connection.request("GET", "/metrics")
-            lines = connection.getresponse().read().decode().splitlines()
+            return connection.getresponse().read().decode()
         finally:
             connection.close()
+
+    def metrics(self):
+        """{name: {labels as text: value}} of all processes, without usher_; process="..." is one of the labels."""
         found = {}
-        for line in lines:
+        for line in self.metrics_text().splitlines():
             if line.startswith("usher_"):
                 name, _, value = line.rpartition(" ")
                 name, _, labels = name.removeprefix("usher_").partition("{")

@@ -78,3 +78,13 @@ def fold(events):
     for event in events:
         session.take(event)
     return session
+
+
+def statuses_of(events):
+    """{event id: status} of the rows that flattened events come to, one status a viewer, by collector_tstamp."""
+    viewers = {}
+    for event in sorted(events, key=lambda event: (event["collector_tstamp"], RANK.get(event["event_name"][:-6], 3), event["event_id"])):
+        viewers.setdefault(event["viewer_id"], []).append({
+            "kind": event["event_name"][:-6], "event_id": event["event_id"], "video_ts": event["video_ts"],
+            "clicked": event["adsClicked"], "skipped": event["adsSkipped"]})
+    return {row["event_id"]: row["status"] for events in viewers.values() for row in fold(events).rows}

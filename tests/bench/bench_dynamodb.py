@@ -23,7 +23,7 @@ import urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import running
-from dynamodb import TARGET, Engine, ask, environment, jars
+from dynamodb import TARGET, Engine, ask, engine_jars, environment
 
 CHANGES = int(os.environ.get("USHER_BENCH_CHANGES", "40000"))
 RUNS = int(os.environ.get("USHER_BENCH_RUNS", "3"))
@@ -35,7 +35,7 @@ rows = []
 
 class MemoryEngine(Engine):
     def command(self):
-        lib = jars()
+        lib = engine_jars()
         return ["java", "-Xmx1g", f"-Djava.library.path={lib}", "-cp", f"{lib}/*",
                 "com.amazonaws.services.dynamodbv2.local.main.ServerRunner", "-sharedDb", "-inMemory", "-port", str(self.port)]
 

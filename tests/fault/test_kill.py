@@ -1,119 +1,23 @@
 """kill -9 of each process under load: nothing acknowledged is lost, nothing is made up, nothing counts twice
 
-Trackers are threads with a fixed share of the viewers each. A tracker sends a viewer's next events, the same again until
-the collector says 200, as real ones do. Afterwards the table, the profiles and the counters are those of the naive fold.
-USHER_TEST_SEED=anything gives other events and other instants.
+Afterwards the table, the profiles and the counters are those of the naive fold. USHER_TEST_SEED=anything gives other events and
+other instants.
 """
 
-import os
 import random
 import signal
-import threading
 import time
-import uuid
 
 import pytest
 
-from house import SERVICES, House, is_running, media_event, wait_until
-from naive import fold, status_of
+from audience import SEED, Audience, by_event, differences, session_facts, wanted_facts, wanted_rows
+from house import SERVICES, House, is_running, wait_until
 
-VIEWERS = 300
-TRACKERS = 3
 KILLS = 4
-SEED = os.environ.get("USHER_TEST_SEED", "1")
-KINDS = ["play", "pause", "ping", "ad_break_start", "ad_break_end", "ad_click", "ad_skip", "end", "percent_progress"]
-WEIGHTS = [4, 4, 3, 3, 3, 1, 1, 1, 1]
-
-
-class Viewer:
-    """One viewer with one session: what it has sent, and its next event."""
-
-    def __init__(self, name, seed):
-        self.name, self.session = name, f"session of {name}"
-        self.dice = random.Random(f"{SEED} {seed} {name}")
-        self.events, self.position, self.at_ms = [], 0, 0
-        self.clicked = self.skipped = 0
-
-    def next_event(self):
-        kind = self.dice.choices(KINDS, WEIGHTS)[0] if self.events else "play"
-        self.clicked += kind == "ad_click"
-        self.skipped += kind == "ad_skip"
-        self.position += self.dice.randint(0, 9)
-        self.at_ms = max(self.at_ms + 1, int(time.time() * 1000))
-        event_id = str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
-        self.events.append({"kind": kind, "event_id": event_id, "video_ts": self.position,
-                            "clicked": self.clicked, "skipped": self.skipped})
-        totals = {"adsClicked": self.clicked, "adsSkipped": self.skipped}
-        return media_event(kind, self.name, self.session, self.at_ms, self.position, event_id, totals=totals)
-
-
-class Audience:
-    """Posts without pause inside `with`, at whose end it raises what went wrong in a tracker."""
-
-    def __init__(self, house, seed):
-        self.house = house
-        self.viewers = [Viewer(f"viewer-{i}", seed) for i in range(VIEWERS)]
-        self.leaving, self.error, self.posts = threading.Event(), None, 0
-        self.threads = [threading.Thread(target=self.track, args=(i,), daemon=True) for i in range(TRACKERS)]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, kind, error, trace):
-        self.leaving.set()
-        for thread in self.threads:
-            thread.join(90)
-        assert kind or not self.error, self.error
-
-    def track(self, number):
-        poster, dice = self.house.poster(), random.Random(f"{SEED} {number}")
-        mine = self.viewers[number::TRACKERS]
-        try:
-            while not self.leaving.is_set():
-                for viewer in mine:
-                    poster.post_until_taken([viewer.next_event() for _ in range(dice.randint(1, 3))])
-                    self.posts += 1
-        except BaseException as error:
-            self.error = error
-        poster.close()
-
-    def wait_posts(self, more):
-        """So many more posts were answered."""
-        goal = self.posts + more
-        wait_until(lambda: self.error or self.posts >= goal, f"{more} more posts", 60)
-
-
-def wanted_rows(viewers):
-    return {row["event_id"]: {**row, "viewer_id": viewer.name, "session_id": viewer.session}
-            for viewer in viewers for row in fold(viewer.events).rows}
 
 
 def stored_rows(house):
-    rows = house.rows("SELECT * FROM video_events")
-    keys = ("event_id", "event_name", "video_ts", "adsClicked", "adsSkipped", "status", "viewer_id", "session_id")
-    stored = {row["event_id"]: {key: row[key] for key in keys} for row in rows}
-    assert len(stored) == len(rows), "an event has two rows"
-    return stored
-
-
-def session_facts(viewer):
-    """The hard ones. A position is soft: a process that is killed may take its last 300 s along."""
-    session, = viewer["sessions"]
-    return (viewer["status"], session["state"], session["ads_clicked"], session["ads_skipped"])
-
-
-def wanted_facts(viewers):
-    facts = {}
-    for viewer in viewers:
-        folded = fold(viewer.events)
-        facts[viewer.name] = (status_of(folded.state), folded.state, viewer.clicked, viewer.skipped)
-    return facts
-
-
-def differences(one, other):
-    return [(key, one.get(key), other.get(key)) for key in sorted(one.keys() | other.keys()) if one.get(key) != other.get(key)]
+    return by_event(house.rows("SELECT * FROM video_events"))
 
 
 def account(house, viewers, only_live=False):

@@ -12,7 +12,6 @@ import random
 import sqlite3
 import threading
 import time
-import urllib.request
 
 import pytest
 
@@ -42,21 +41,16 @@ def is_nowhere(house, viewer):
     return not rows_of(house, viewer) and not profiles_of(house, viewer) and house.viewer(viewer) is None
 
 
-def metrics(house):
-    with urllib.request.urlopen(f"http://127.0.0.1:{house.ports['feed']}/metrics", timeout=10) as answer:
-        return answer.read().decode()
-
-
 def all_metrics(house):
     """Once every process has sent its own."""
     def condition():
-        text = metrics(house)
+        text = house.metrics_text()
         return text if all(f'usher_frames_in_total{{process="{name}"' in text for name in SERVICES) else None
     return wait_until(condition, "metrics of all processes")
 
 
 def total(house, name):
-    return sum(int(line.rsplit(" ", 1)[1]) for line in metrics(house).splitlines() if line.startswith(f"usher_{name}{{"))
+    return sum(int(line.rsplit(" ", 1)[1]) for line in house.metrics_text().splitlines() if line.startswith(f"usher_{name}{{"))
 
 
 def arrive(house, viewer, events):

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from house import DATA, House, receive_until
-from naive import RANK, fold, status_of
+from naive import RANK, fold, status_of, statuses_of
 
 BROWSER, NODE = "requests-browser-4.10.json", "requests-node-4.8.0.json"
 TSV = ("enriched-browser-4.10.tsv", "enriched-node-4.8.0.tsv")
@@ -196,23 +196,13 @@ def young_sdk(path):
     path.write_text("\n".join(lines) + "\n")
 
 
-def reference_rows(events):
-    """What the reference writes: one status a viewer, by collector_tstamp."""
-    viewers = {}
-    for event in sorted(events, key=lambda event: (event["collector_tstamp"], RANK.get(event["event_name"][:-6], 3), event["event_id"])):
-        viewers.setdefault(event["viewer_id"], []).append({
-            "kind": event["event_name"][:-6], "event_id": event["event_id"], "video_ts": event["video_ts"],
-            "clicked": event["adsClicked"], "skipped": event["adsSkipped"]})
-    return {row["event_id"]: row["status"] for events in viewers.values() for row in fold(events).rows}
-
-
 def stored_statuses(house):
     return {row["event_id"]: row["status"] for row in house.rows("SELECT event_id, status FROM video_events")}
 
 
 def test_file_of_flattened_messages(tmp_path):
     events = young_flattened(tmp_path / "events.ndjson")
-    wanted = reference_rows(events)
+    wanted = statuses_of(events)
     with House(ingester_source="file", ingester_file=tmp_path / "events.ndjson") as house:
         house.wait_for(lambda: len(stored_statuses(house)) >= len(wanted), "the rows of the file")
         house.stop()

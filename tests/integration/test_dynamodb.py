@@ -9,15 +9,12 @@ import pathlib
 import re
 import threading
 import time
-import urllib.request
 
 import pytest
 
+from audience import Audience, by_event, differences, session_facts, wanted_facts, wanted_rows
 from dynamodb import Checker, Engine, Faults, ask, environment, plain
 from house import House, media_event, wait_until
-from test_kill import Audience, differences, session_facts, wanted_facts, wanted_rows
-
-KEYS = ("event_id", "event_name", "video_ts", "adsClicked", "adsSkipped", "status", "viewer_id", "session_id")
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +24,7 @@ def engine():
 
 
 def stored_rows(engine):
-    rows = [plain(item) for item in engine.items("video_events")]
-    stored = {row["event_id"]: {key: row[key] for key in KEYS} for row in rows}
-    assert len(stored) == len(rows), "an event has two rows"
-    return stored
+    return by_event([plain(item) for item in engine.items("video_events")])
 
 
 def account(house, engine, viewers, deadline_s=60):
@@ -53,13 +47,8 @@ def account(house, engine, viewers, deadline_s=60):
 
 def metric(house, name):
     """The sum of a metric over its labels."""
-    text = metrics_text(house)
+    text = house.metrics_text()
     return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(f"usher_{name}{{"))
-
-
-def metrics_text(house):
-    with urllib.request.urlopen(f"http://127.0.0.1:{house.ports['feed']}/metrics", timeout=10) as answer:
-        return answer.read().decode()
 
 
 def log(house):
@@ -185,7 +174,7 @@ def test_only_what_failed_is_asked_again(engine):
 
 def answered(house):
     """Tables were made, an epoch was granted, a row was put: each a signed request. (moto cannot do PartiQL, so no profile.)"""
-    put = re.search(r'^usher_dynamodb_items_total\{[^}]*operation="rows"\} [1-9]', metrics_text(house), re.M)
+    put = re.search(r'^usher_dynamodb_items_total\{[^}]*operation="rows"\} [1-9]', house.metrics_text(), re.M)
     return put and "epoch granted" in log(house)
 
 

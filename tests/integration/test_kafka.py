@@ -12,7 +12,7 @@ import pytest
 
 from broker import Broker
 from house import House, programs, wait_until
-from naive import RANK, fold
+from naive import statuses_of
 from test_samples import young_flattened, young_sdk, young_tsv
 
 ROW = "viewer_id, collector_tstamp, event_id, event_name, video_ts, adsClicked, adsSkipped, adId, status, state"
@@ -56,16 +56,6 @@ def audience(viewers, events, seed, until_ms=None):
 
 def keyed(events):
     return [(event["viewer_id"].encode(), json.dumps(event).encode()) for event in events]
-
-
-def wanted_rows(events):
-    """{event id: status} of the rows that the events come to."""
-    viewers = {}
-    for event in sorted(events, key=lambda event: (event["collector_tstamp"], RANK.get(event["event_name"][:-6], 3), event["event_id"])):
-        viewers.setdefault(event["viewer_id"], []).append({
-            "kind": event["event_name"][:-6], "event_id": event["event_id"], "video_ts": event["video_ts"],
-            "clicked": event["adsClicked"], "skipped": event["adsSkipped"]})
-    return {row["event_id"]: row["status"] for events in viewers.values() for row in fold(events).rows}
 
 
 def stored_rows(house):
@@ -119,7 +109,7 @@ def test_nothing_is_committed_before_it_is_durable(broker, topic):
         assert set(committed(broker, topic).values()) == {0}
         house.kill("persister", signal.SIGCONT)
         wait_committed(broker, topic)
-        assert stored_rows(house) == wanted_rows(events)
+        assert stored_rows(house) == statuses_of(events)
 
 
 def test_malformed_and_oversized_messages_are_quarantined(broker, topic):
@@ -135,7 +125,7 @@ def test_malformed_and_oversized_messages_are_quarantined(broker, topic):
         rows = house.rows('SELECT source, "offset", reason, length(payload) AS size FROM quarantine ORDER BY "offset"')
         assert [(row["source"], row["offset"]) for row in rows] == [(2, at + 1) for at in range(len(bad))]
         assert all(row["reason"] for row in rows) and rows[6]["size"] == 1 << 20
-        assert stored_rows(house) == wanted_rows(good)
+        assert stored_rows(house) == statuses_of(good)
 
 
 # ---- deaths
@@ -157,7 +147,7 @@ def test_kill_in_midstream(topic, victim):
                     broker.kill()
                     broker.start()
             wait_committed(broker, topic, 120)
-            assert stored_rows(house) == wanted_rows(events)
+            assert stored_rows(house) == statuses_of(events)
             assert house.metric("kafka_offset_alarms_total") == 0
             assert house.stop() == 0
 
@@ -175,7 +165,7 @@ def test_stop_in_midstream(broker, topic):
         wait_committed(broker, topic)
         house.wait_for(lambda: house.metric("events_in_flight") == 0, "all is applied")
         assert house.metric("events_duplicate_total") == 0
-        assert stored_rows(house) == wanted_rows(events)
+        assert stored_rows(house) == statuses_of(events)
 
 
 def clock(house):
@@ -227,7 +217,7 @@ def test_a_broker_that_comes_late(topic):
             events = list(audience(5, 3, seed=6))
             broker.produce(topic, keyed(events))
             wait_committed(broker, topic)
-            assert stored_rows(house) == wanted_rows(events)
+            assert stored_rows(house) == statuses_of(events)
 
 
 # ---- the group
@@ -309,8 +299,8 @@ def test_a_topic_made_anew_is_no_replay(broker, topic, running):
         broker.produce(topic, keyed(after))
         if not running:
             house.start()
-        house.wait_for(lambda: len(stored_rows(house)) == len({**wanted_rows(before), **wanted_rows(after)}), "the new topic's rows", 90)
-        assert stored_rows(house) == {**wanted_rows(before), **wanted_rows(after)}
+        house.wait_for(lambda: len(stored_rows(house)) == len({**statuses_of(before), **statuses_of(after)}), "the new topic's rows", 90)
+        assert stored_rows(house) == {**statuses_of(before), **statuses_of(after)}
         house.wait_for(lambda: house.metric("events_applied_total") == len(after) + running * len(before), "all was applied")
         assert house.metric("events_duplicate_total") == 0
         house.wait_for(lambda: house.metric("kafka_offset_alarms_total") == running, "an alarm where it was being read")
@@ -335,7 +325,7 @@ def test_tls_and_password(broker, topic):
         assert house.stop() == 0
     with House(env, kafka_topic=topic, kafka_group=f"{topic}-group", kafka_properties=secure(broker, "right")) as house:
         wait_committed(broker, topic)
-        assert stored_rows(house) == wanted_rows(events)
+        assert stored_rows(house) == statuses_of(events)
 
 
 @pytest.mark.parametrize("line, said", [

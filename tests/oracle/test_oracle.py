@@ -5,7 +5,6 @@ USHER_TEST_SEED=anything gives another audience and other deaths; the seed is pr
 
 import os
 import random
-import urllib.request
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -103,8 +102,7 @@ def account(house, subscriber, picture):
 
 def counted(house):
     """Events by what became of them, as the processes count."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{house.ports['feed']}/metrics", timeout=10) as answer:
-        families = {family.name: family for family in text_string_to_metric_families(answer.read().decode())}
+    families = {family.name: family for family in text_string_to_metric_families(house.metrics_text())}
     names = ("read", "passed_by", "quarantined", "applied", "duplicate", "late", "held", "in_flight")
     return {name: sum(sample.value for sample in families[f"usher_events_{name}"].samples)
             for name in names if f"usher_events_{name}" in families}
