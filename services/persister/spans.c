@@ -30,11 +30,8 @@ spans_new (sqlite3 *db)
 {
     spans_t *self = memory_new (1, sizeof *self);
     self->db = db;
-    bool good = sqlite3_exec (db, table, NULL, NULL, NULL) == SQLITE_OK;
-    for (size_t at = 0; good && at < STATEMENTS; at++)
-        good = sqlite3_prepare_v3 (db, statements [at], -1, SQLITE_PREPARE_PERSISTENT, &self->statements [at],
-                                   NULL) == SQLITE_OK;
-    if (!good)
+    if (sqlite3_exec (db, table, NULL, NULL, NULL) != SQLITE_OK ||
+        !sql_prepare (db, statements, STATEMENTS, self->statements))
         spans_destroy (&self);
     return self;
 }
@@ -45,8 +42,7 @@ spans_destroy (spans_t **self_p)
     spans_t *self = *self_p;
     if (!self)
         return;
-    for (size_t at = 0; at < STATEMENTS; at++)
-        sqlite3_finalize (self->statements [at]);
+    sql_finalize (self->statements, STATEMENTS);
     free (self);
     *self_p = NULL;
 }

@@ -69,21 +69,33 @@ keep_error (sql_t *self)
 }
 
 bool
+sql_prepare (sqlite3 *db, const char *const *texts, size_t count, sqlite3_stmt **prepared)
+{
+    for (size_t at = 0; at < count; at++)
+        if (sqlite3_prepare_v3 (db, texts [at], -1, SQLITE_PREPARE_PERSISTENT, &prepared [at], NULL) !=
+            SQLITE_OK)
+            return false;
+    return true;
+}
+
+void
+sql_finalize (sqlite3_stmt **prepared, size_t count)
+{
+    for (size_t at = 0; at < count; at++)
+        sqlite3_finalize (prepared [at]);
+}
+
+bool
 sql_open (sql_t *self, sqlite3 *db)
 {
     self->db = db;
-    for (int which = 0; which < SQL_STATEMENTS; which++)
-        if (sqlite3_prepare_v3 (db, statements [which], -1, SQLITE_PREPARE_PERSISTENT,
-                                &self->statements [which], NULL) != SQLITE_OK)
-            return keep_error (self);
-    return true;
+    return sql_prepare (db, statements, SQL_STATEMENTS, self->statements) || keep_error (self);
 }
 
 void
 sql_close (sql_t *self)
 {
-    for (int which = 0; which < SQL_STATEMENTS; which++)
-        sqlite3_finalize (self->statements [which]);
+    sql_finalize (self->statements, SQL_STATEMENTS);
 }
 
 sqlite3_stmt *

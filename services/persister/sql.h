@@ -41,6 +41,10 @@ typedef struct {
 bool sql_open (sql_t *self, sqlite3 *db);
 void sql_close (sql_t *self);
 
+//  The same for tables that have statements of their own: prepares all, or some of them and returns false; frees them, NULL or not.
+bool sql_prepare (sqlite3 *db, const char *const *texts, size_t count, sqlite3_stmt **prepared);
+void sql_finalize (sqlite3_stmt **prepared, size_t count);
+
 //  A statement, ready to be bound anew. What is bound to it must live until it has run.
 sqlite3_stmt *sql_get (sql_t *self, int which);
 

@@ -130,11 +130,8 @@ tombstones_new (sqlite3 *db)
 {
     tombstones_t *self = memory_new (1, sizeof *self);
     self->db = db;
-    bool good = sqlite3_exec (db, tables, NULL, NULL, NULL) == SQLITE_OK;
-    for (int which = 0; good && which < STATEMENTS; which++)
-        good = sqlite3_prepare_v3 (db, statements [which], -1, SQLITE_PREPARE_PERSISTENT,
-                                   &self->statements [which], NULL) == SQLITE_OK;
-    if (!good || !find_key (self)) {
+    if (sqlite3_exec (db, tables, NULL, NULL, NULL) != SQLITE_OK ||
+        !sql_prepare (db, statements, STATEMENTS, self->statements) || !find_key (self)) {
         tombstones_destroy (&self);
         return NULL;
     }
@@ -148,8 +145,7 @@ tombstones_destroy (tombstones_t **self_p)
     tombstones_t *self = *self_p;
     if (!self)
         return;
-    for (int which = 0; which < STATEMENTS; which++)
-        sqlite3_finalize (self->statements [which]);
+    sql_finalize (self->statements, STATEMENTS);
     free (self);
     *self_p = NULL;
 }
