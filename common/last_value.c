@@ -1,4 +1,4 @@
-//  last_value - every live session as its newest message, by slot
+//  last_value - every live session as it was said last, by slot
 
 #include "last_value.h"
 
@@ -7,23 +7,44 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "buffer.h"
 #include "memory.h"
 
+//  A slot's first places. It grows by a quarter where seven of eight places are taken.
+#define PLACES 8
+
 typedef struct {
-    uint32_t *hashes;    //  of the viewers, beside their entries
+    uint32_t *hashes;    //  of the viewers; 0: the place is empty
     last_value_entry_t **entries;
-    size_t count, room;
+    uint32_t count, room;
 } slot_t;
 
 struct last_value {
     slot_t slots [USHER_SLOTS];
     size_t total, bytes;
+    shares_t shares;
+    buffer_t message, shared;    //  of the session that is being put
 };
 
 last_value_t *
 last_value_new (void)
 {
     return memory_new (1, sizeof (last_value_t));
+}
+
+static void
+shares_leave (last_value_t *self, const last_value_entry_t *entry)
+{
+    for (int share = 0; share < LAST_VALUE_SHARES; share++)
+        shares_drop (&self->shares, entry->shares [share]);
+}
+
+static void
+entry_free (last_value_t *self, last_value_entry_t *entry)
+{
+    if (entry)
+        shares_leave (self, entry);
+    free (entry);
 }
 
 void
@@ -33,161 +54,357 @@ last_value_destroy (last_value_t **self_p)
     if (!self)
         return;
     for (size_t slot = 0; slot < USHER_SLOTS; slot++) {
-        for (size_t at = 0; at < self->slots [slot].count; at++)
-            free (self->slots [slot].entries [at]);
+        for (size_t place = 0; place < self->slots [slot].room; place++)
+            entry_free (self, self->slots [slot].entries [place]);
         free (self->slots [slot].entries);
         free (self->slots [slot].hashes);
     }
+    shares_free (&self->shares);
+    buffer_free (&self->message);
+    buffer_free (&self->shared);
     free (self);
     *self_p = NULL;
 }
 
+//  ---- what is shared
+
+//  The strings of each share. The owner's begins with the epoch.
+static const struct {
+    int share;
+    size_t offset;
+} shared [] = {
+    { LAST_VALUE_OWNER, offsetof (usher_session_t, player_type) },
+    { LAST_VALUE_OWNER, offsetof (usher_session_t, platform) },
+    { LAST_VALUE_OWNER, offsetof (usher_session_t, app_id) },
+    { LAST_VALUE_OWNER, offsetof (usher_session_t, os) },
+    { LAST_VALUE_OWNER, offsetof (usher_session_t, country) },
+    { LAST_VALUE_MEDIUM, offsetof (usher_session_t, media_label) },
+    { LAST_VALUE_MEDIUM, offsetof (usher_session_t, media_type) },
+};
+#define SHARED (sizeof shared / sizeof *shared)
+
+static usher_str_t *
+string_at (usher_session_t *session, size_t row)
+{
+    return (usher_str_t *)(void *)((char *)session + shared [row].offset);
+}
+
+//  Takes a share's strings out of session.
+static share_t *
+share_take (last_value_t *self, int share, usher_session_t *session)
+{
+    self->shared.size = 0;
+    if (share == LAST_VALUE_OWNER)
+        buffer_add (&self->shared, &session->epoch, sizeof session->epoch);
+    for (size_t row = 0; row < SHARED; row++) {
+        usher_str_t *text = string_at (session, row);
+        if (shared [row].share != share)
+            continue;
+        buffer_add (&self->shared, &text->size, sizeof text->size);
+        buffer_add (&self->shared, text->data, text->size);
+        *text = usher_bytes ("", 0);
+    }
+    return shares_take (&self->shares, self->shared.data, (uint32_t)self->shared.size);
+}
+
+static void
+share_read (const last_value_entry_t *entry, int share, usher_session_t *session)
+{
+    const uint8_t *next = entry->shares [share]->bytes;
+    if (share == LAST_VALUE_OWNER)
+        next += sizeof session->epoch;
+    for (size_t row = 0; row < SHARED; row++) {
+        if (shared [row].share != share)
+            continue;
+        uint32_t size;
+        memcpy (&size, next, sizeof size);
+        *string_at (session, row) = usher_bytes (next + sizeof size, size);
+        next += sizeof size + size;
+    }
+}
+
+//  ---- entries
+
 usher_str_t
 last_value_viewer (const last_value_entry_t *entry)
 {
-    return usher_bytes (entry->bytes + entry->viewer_at, entry->viewer_size);
+    return usher_bytes (entry->bytes, entry->viewer_size);
 }
 
 usher_str_t
 last_value_session (const last_value_entry_t *entry)
 {
-    return usher_bytes (entry->bytes + entry->session_at, entry->session_size);
+    return usher_bytes (entry->bytes + entry->viewer_size, entry->session_size);
+}
+
+uint64_t
+last_value_epoch (const last_value_entry_t *entry)
+{
+    uint64_t epoch;
+    memcpy (&epoch, entry->shares [LAST_VALUE_OWNER]->bytes, sizeof epoch);
+    return epoch;
 }
 
 void
-last_value_decode (const last_value_entry_t *entry, usher_session_t *session)
+last_value_decode (const last_value_entry_t *entry, uint32_t slot, usher_session_t *session)
 {
     usher_frame_t frame;
     usher_msg_t msg;
-    usher_records_open (&frame, entry->bytes, entry->size);
+    usher_records_open (&frame, entry->bytes + entry->viewer_size + entry->session_size, entry->message_size);
     usher_error_t error = usher_decode (&frame, &msg);
     assert (!error && msg.id == USHER_MSG_session);
     (void)error;
     *session = msg.session;
+    session->slot = slot;
+    session->viewer_id = last_value_viewer (entry);
+    session->session_id = last_value_session (entry);
+    session->epoch = last_value_epoch (entry);
+    session->version = entry->version;
+    share_read (entry, LAST_VALUE_OWNER, session);
+    share_read (entry, LAST_VALUE_MEDIUM, session);
 }
+
+static size_t
+entry_size (const last_value_entry_t *entry)
+{
+    return sizeof *entry + entry->viewer_size + entry->session_size + entry->message_size;
+}
+
+//  What an allocator of 16 bytes a step with a head of 8 gives anyway, so that one that grows a little stays where it is.
+static size_t
+entry_room (size_t size)
+{
+    return (size + 7) / 16 * 16 + 8;
+}
+
+static void
+message_write (buffer_t *out, const usher_session_t *own)
+{
+    usher_msg_t msg = { .id = USHER_MSG_session, .session = *own };
+    size_t bound = usher_encode_bound (&msg);
+    out->size = 0;
+    out->size = usher_encode (&msg, buffer_reserve (out, bound), bound);
+    assert (out->size && out->size <= UINT16_MAX);
+}
+
+//  Takes what session has in common out of it, and fills an entry's head.
+static void
+head_make (last_value_t *self, usher_session_t *session, last_value_entry_t *head)
+{
+    *head = (last_value_entry_t){ .version = session->version,
+                                  .viewer_size = (uint16_t)session->viewer_id.size,
+                                  .session_size = (uint16_t)session->session_id.size,
+                                  .marked = true };
+    for (int share = 0; share < LAST_VALUE_SHARES; share++)
+        head->shares [share] = share_take (self, share, session);
+    session->slot = 0;
+    session->viewer_id = session->session_id = usher_bytes ("", 0);
+    session->epoch = session->version = 0;
+    message_write (&self->message, session);
+    head->message_size = (uint16_t)self->message.size;
+}
+
+//  Appends to what an entry has; returns where its end is.
+static uint8_t *
+bytes_add (uint8_t *end, const void *data, size_t size)
+{
+    if (size)
+        memcpy (end, data, size);
+    return end + size;
+}
+
+//  Makes the entry of a session, in held's memory where it fits (NULL nothing is held). What held had is gone.
+static last_value_entry_t *
+entry_make (last_value_t *self, last_value_entry_t *held, const usher_session_t *session)
+{
+    usher_session_t own = *session;
+    last_value_entry_t head, *entry = held;
+    head_make (self, &own, &head);
+    if (held)
+        shares_leave (self, held);
+    if (!held || entry_room (entry_size (held)) != entry_room (entry_size (&head)))
+        entry = memory_resize (held, entry_room (entry_size (&head)), 1);
+    *entry = head;
+    uint8_t *end = bytes_add (entry->bytes, session->viewer_id.data, session->viewer_id.size);
+    end = bytes_add (end, session->session_id.data, session->session_id.size);
+    bytes_add (end, self->message.data, self->message.size);
+    return entry;
+}
+
+//  ---- places
 
 static uint32_t
 hash_of (usher_str_t viewer_id)
 {
-    return XXH32 (viewer_id.data, viewer_id.size, 1);
+    uint32_t hash = XXH32 (viewer_id.data, viewer_id.size, 1);
+    return hash ? hash : 1;
 }
 
-//  Where a string of a message lies in its encoding: found by reading it back, as the encoder tells no offsets.
-static last_value_entry_t *
-entry_new (const usher_session_t *session)
+//  Where the search for a hash begins: in the order of the hashes, whatever the room is.
+static size_t
+home_of (const slot_t *self, uint32_t hash)
 {
-    usher_msg_t msg = { .id = USHER_MSG_session, .session = *session };
-    last_value_entry_t *entry = memory_new (1, sizeof *entry + usher_encode_bound (&msg));
-    entry->size = (uint32_t)usher_encode (&msg, entry->bytes, usher_encode_bound (&msg));
-    assert (entry->size);
-    entry = memory_resize (entry, sizeof *entry + entry->size, 1);
-    usher_session_t read;
-    last_value_decode (entry, &read);
-    entry->epoch = session->epoch;
-    entry->version = session->version;
-    entry->viewer_at =
-        read.viewer_id.size ? (uint16_t)((const uint8_t *)read.viewer_id.data - entry->bytes) : 0;
-    entry->viewer_size = (uint16_t)read.viewer_id.size;
-    entry->session_at =
-        read.session_id.size ? (uint16_t)((const uint8_t *)read.session_id.data - entry->bytes) : 0;
-    entry->session_size = (uint16_t)read.session_id.size;
-    entry->marked = true;
-    return entry;
+    return (size_t)((uint64_t)hash * self->room >> 32);
 }
 
 static size_t
-index_of (const last_value_t *self, uint32_t slot, usher_str_t viewer_id, usher_str_t session_id)
+step (const slot_t *self, size_t place)
 {
-    size_t at = last_value_next (self, slot, viewer_id, 0);
-    while (at < self->slots [slot].count &&
-           !usher_str_eq (session_id, last_value_session (self->slots [slot].entries [at])))
-        at = last_value_next (self, slot, viewer_id, at + 1);
-    return at;
+    return place + 1 == self->room ? 0 : place + 1;
+}
+
+//  The viewer's first entry from a place on, until an empty one.
+static size_t
+search (const slot_t *self, usher_str_t viewer_id, uint32_t hash, size_t place)
+{
+    for (; self->hashes [place]; place = step (self, place))
+        if (self->hashes [place] == hash &&
+            usher_str_eq (viewer_id, last_value_viewer (self->entries [place])))
+            return place;
+    return LAST_VALUE_NONE;
 }
 
 size_t
-last_value_next (const last_value_t *self, uint32_t slot, usher_str_t viewer_id, size_t index)
+last_value_first (const last_value_t *self, uint32_t slot, usher_str_t viewer_id)
 {
     const slot_t *of = &self->slots [slot];
     uint32_t hash = hash_of (viewer_id);
-    while (index < of->count &&
-           !(of->hashes [index] == hash && usher_str_eq (viewer_id, last_value_viewer (of->entries [index]))))
-        index++;
-    return index;
+    return of->room ? search (of, viewer_id, hash, home_of (of, hash)) : LAST_VALUE_NONE;
 }
 
-static void
+size_t
+last_value_next (const last_value_t *self, uint32_t slot, usher_str_t viewer_id, size_t place)
+{
+    const slot_t *of = &self->slots [slot];
+    return search (of, viewer_id, of->hashes [place], step (of, place));
+}
+
+size_t
+last_value_find (const last_value_t *self, uint32_t slot, usher_str_t viewer_id, usher_str_t session_id)
+{
+    size_t place = last_value_first (self, slot, viewer_id);
+    while (place != LAST_VALUE_NONE &&
+           !usher_str_eq (session_id, last_value_session (self->slots [slot].entries [place])))
+        place = last_value_next (self, slot, viewer_id, place);
+    return place;
+}
+
+static size_t
+slot_insert (slot_t *self, uint32_t hash, last_value_entry_t *entry)
+{
+    size_t place = home_of (self, hash);
+    while (self->hashes [place])
+        place = step (self, place);
+    self->hashes [place] = hash;
+    self->entries [place] = entry;
+    self->count++;
+    return place;
+}
+
+static size_t
 slot_add (slot_t *self, uint32_t hash, last_value_entry_t *entry)
 {
-    if (self->count == self->room) {
-        self->room = self->room ? self->room + self->room / 2 + 1 : 4;
-        self->hashes = memory_resize (self->hashes, self->room, sizeof *self->hashes);
-        self->entries = memory_resize (self->entries, self->room, sizeof *self->entries);
+    if (self->count + 1 > self->room / 8 * 7) {
+        slot_t old = *self;
+        self->room = old.room ? old.room + (old.room / 4 + 7) / 8 * 8 : PLACES;
+        self->hashes = memory_new (self->room, sizeof *self->hashes);
+        self->entries = memory_new (self->room, sizeof *self->entries);
+        self->count = 0;
+        for (size_t place = 0; place < old.room; place++)
+            if (old.hashes [place])
+                slot_insert (self, old.hashes [place], old.entries [place]);
+        free (old.hashes);
+        free (old.entries);
     }
-    self->hashes [self->count] = hash;
-    self->entries [self->count++] = entry;
+    return slot_insert (self, hash, entry);
 }
 
-bool
+//  Closes the gap at a place: whatever would no longer be found moves into it.
+static void
+slot_remove (slot_t *self, size_t hole)
+{
+    self->count--;
+    for (size_t at = step (self, hole); self->hashes [at]; at = step (self, at)) {
+        size_t home = home_of (self, self->hashes [at]);
+        size_t from_home = at >= home ? at - home : at + self->room - home;
+        size_t from_hole = at >= hole ? at - hole : at + self->room - hole;
+        if (from_home < from_hole)
+            continue;
+        self->hashes [hole] = self->hashes [at];
+        self->entries [hole] = self->entries [at];
+        hole = at;
+    }
+    self->hashes [hole] = 0;
+    self->entries [hole] = NULL;
+}
+
+//  ---- changes
+
+size_t
 last_value_put (last_value_t *self, const usher_session_t *session)
 {
     slot_t *slot = &self->slots [session->slot];
-    size_t at = index_of (self, session->slot, session->viewer_id, session->session_id);
-    bool held = at < slot->count;
+    size_t place = last_value_find (self, session->slot, session->viewer_id, session->session_id);
     if (session->gone) {
-        if (held)
-            last_value_remove (self, session->slot, at);
-        return held;
+        if (place != LAST_VALUE_NONE)
+            last_value_remove (self, session->slot, place);
+        return LAST_VALUE_NONE;
     }
-    last_value_entry_t *entry = entry_new (session);
-    self->bytes += entry->size;
-    if (held) {
-        self->bytes -= slot->entries [at]->size;
-        free (slot->entries [at]);
-        slot->entries [at] = entry;
-    } else {
-        slot_add (slot, hash_of (session->viewer_id), entry);
+    if (place == LAST_VALUE_NONE) {
+        last_value_entry_t *entry = entry_make (self, NULL, session);
+        self->bytes += entry_size (entry);
         self->total++;
+        return slot_add (slot, hash_of (session->viewer_id), entry);
     }
-    return true;
+    self->bytes -= entry_size (slot->entries [place]);
+    slot->entries [place] = entry_make (self, slot->entries [place], session);
+    self->bytes += entry_size (slot->entries [place]);
+    return place;
 }
 
 void
-last_value_note (last_value_t *self, uint32_t slot, size_t index, uint8_t note)
+last_value_note (last_value_t *self, uint32_t slot, size_t place, uint8_t note)
 {
-    self->slots [slot].entries [index]->note = note;
+    self->slots [slot].entries [place]->note = note;
 }
 
 void
-last_value_remove (last_value_t *self, uint32_t slot, size_t index)
+last_value_remove (last_value_t *self, uint32_t slot, size_t place)
 {
     slot_t *of = &self->slots [slot];
-    assert (index < of->count);
-    self->bytes -= of->entries [index]->size;
+    last_value_entry_t *entry = of->entries [place];
+    self->bytes -= entry_size (entry);
     self->total--;
-    free (of->entries [index]);
-    of->count--;
-    of->entries [index] = of->entries [of->count];
-    of->hashes [index] = of->hashes [of->count];
+    slot_remove (of, place);
+    entry_free (self, entry);
+}
+
+void
+last_value_unmark (last_value_t *self, uint32_t slot)
+{
+    for (size_t place = 0; place < self->slots [slot].room; place++)
+        if (self->slots [slot].entries [place])
+            self->slots [slot].entries [place]->marked = false;
+}
+
+//  ---- questions
+
+size_t
+last_value_places (const last_value_t *self, uint32_t slot)
+{
+    return self->slots [slot].room;
 }
 
 const last_value_entry_t *
-last_value_find (const last_value_t *self, uint32_t slot, usher_str_t viewer_id, usher_str_t session_id)
+last_value_at (const last_value_t *self, uint32_t slot, size_t place)
 {
-    size_t at = index_of (self, slot, viewer_id, session_id);
-    return at < self->slots [slot].count ? self->slots [slot].entries [at] : NULL;
+    return self->slots [slot].entries [place];
 }
 
 size_t
 last_value_count (const last_value_t *self, uint32_t slot)
 {
     return self->slots [slot].count;
-}
-
-const last_value_entry_t *
-last_value_at (const last_value_t *self, uint32_t slot, size_t index)
-{
-    return self->slots [slot].entries [index];
 }
 
 size_t
@@ -199,12 +416,5 @@ last_value_total (const last_value_t *self)
 size_t
 last_value_bytes (const last_value_t *self)
 {
-    return self->bytes;
-}
-
-void
-last_value_unmark (last_value_t *self, uint32_t slot)
-{
-    for (size_t at = 0; at < self->slots [slot].count; at++)
-        self->slots [slot].entries [at]->marked = false;
+    return self->bytes + self->shares.bytes;
 }

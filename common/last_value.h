@@ -1,58 +1,73 @@
-//  last_value - every live session as its newest message, by slot
+//  last_value - every live session as it was said last, by slot
 //
-//  Publisher and gateway hold the same picture, so they hold it in the same way: each session is kept as the bytes
-//  of its message. A snapshot copies bytes; only who looks at a session decodes it. A slot is an unordered array
-//  that is searched by the hash of the viewer: with a million viewers a slot has a thousand, so a search reads
-//  4 KiB in a row and an index would cost more memory than it saves time.
+//  Publisher and gateway hold the same picture, so they hold it in the same way: one block of memory a session, which only
+//  who looks at it decodes. In it are the ids as they are, then the session's message without what stands elsewhere: the slot, which
+//  is where it lies; owner and device, and the medium, which many sessions have in common and which are kept once (shares.h).
+//
+//  A slot is a hash table by viewer, open addressing with linear probing: a place is a pointer and a hash of 4 bytes, and the
+//  table grows by a quarter, so that a session costs about 15 bytes there. With ten million viewers a slot has ten thousand.
 
 #ifndef LAST_VALUE_H
 #define LAST_VALUE_H
 
 #include "message.h"
+#include "shares.h"
 
 typedef struct last_value last_value_t;
 
-//  One session. bytes is the encoded message without a frame's head.
+//  What is shared: epoch and device; the medium.
+enum { LAST_VALUE_OWNER, LAST_VALUE_MEDIUM, LAST_VALUE_SHARES };
+
+//  One session.
 typedef struct {
-    uint64_t epoch, version;
-    uint32_t size;
-    uint16_t viewer_at, viewer_size, session_at, session_size;
-    bool marked;     //  put since the last last_value_unmark
-    uint8_t note;    //  the owner's; 0 at first
-    uint8_t bytes [];
+    uint64_t version;
+    share_t *shares [LAST_VALUE_SHARES];
+    uint16_t viewer_size, session_size, message_size;
+    bool marked;         //  put since the last last_value_unmark
+    uint8_t note;        //  the owner's; 0 at first
+    uint8_t bytes [];    //  viewer id, session id, message
 } last_value_entry_t;
+
+//  No such place.
+#define LAST_VALUE_NONE SIZE_MAX
 
 last_value_t *last_value_new (void);
 void last_value_destroy (last_value_t **self_p);
 
-//  Keeps session, or takes it out when it is gone. Returns false if it was gone already. Order is the caller's matter.
-bool last_value_put (last_value_t *self, const usher_session_t *session);
+//  Keeps session, or takes it out when it is gone. Returns where it is, LAST_VALUE_NONE if it is gone. Order is the caller's
+//  matter. Its strings are not those of an entry.
+size_t last_value_put (last_value_t *self, const usher_session_t *session);
 
-//  What is held of a session; NULL nothing. Valid until the slot changes.
-const last_value_entry_t *last_value_find (const last_value_t *self, uint32_t slot, usher_str_t viewer_id,
-                                           usher_str_t session_id);
+//  Where a session is; LAST_VALUE_NONE nowhere.
+size_t last_value_find (const last_value_t *self, uint32_t slot, usher_str_t viewer_id,
+                        usher_str_t session_id);
 
-//  The index of a viewer's next session in its slot, from index on; last_value_count where there are no more.
-size_t last_value_next (const last_value_t *self, uint32_t slot, usher_str_t viewer_id, size_t index);
+//  Where the first session of a viewer is, and the next one behind a place; LAST_VALUE_NONE there is none.
+size_t last_value_first (const last_value_t *self, uint32_t slot, usher_str_t viewer_id);
+size_t last_value_next (const last_value_t *self, uint32_t slot, usher_str_t viewer_id, size_t place);
 
-//  How many sessions a slot, or everything, has; one of them; their encoded bytes in all.
+//  How many places a slot has, and what is there: NULL nothing. A pointer or a place is valid until the slot changes.
+size_t last_value_places (const last_value_t *self, uint32_t slot);
+const last_value_entry_t *last_value_at (const last_value_t *self, uint32_t slot, size_t place);
+
+//  How many sessions a slot, or everything, has; the bytes of all entries and shares.
 size_t last_value_count (const last_value_t *self, uint32_t slot);
-const last_value_entry_t *last_value_at (const last_value_t *self, uint32_t slot, size_t index);
 size_t last_value_total (const last_value_t *self);
 size_t last_value_bytes (const last_value_t *self);
 
-//  Sets the note of one by its index.
-void last_value_note (last_value_t *self, uint32_t slot, size_t index, uint8_t note);
+//  Sets the note of one by its place.
+void last_value_note (last_value_t *self, uint32_t slot, size_t place, uint8_t note);
 
-//  Takes out one by its index; the slot's last one moves to its place.
-void last_value_remove (last_value_t *self, uint32_t slot, size_t index);
+//  Takes out one by its place. Others may move: who goes through all places looks at this one again, and may meet one twice.
+void last_value_remove (last_value_t *self, uint32_t slot, size_t place);
 
 //  Clears the marks of a slot.
 void last_value_unmark (last_value_t *self, uint32_t slot);
 
-//  Views into an entry; decodes one (session's strings live in the entry).
+//  Views into an entry; decodes one (session's strings live in the entry and its shares).
 usher_str_t last_value_viewer (const last_value_entry_t *entry);
 usher_str_t last_value_session (const last_value_entry_t *entry);
-void last_value_decode (const last_value_entry_t *entry, usher_session_t *session);
+uint64_t last_value_epoch (const last_value_entry_t *entry);
+void last_value_decode (const last_value_entry_t *entry, uint32_t slot, usher_session_t *session);
 
 #endif

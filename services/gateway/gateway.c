@@ -208,7 +208,7 @@ gateway_metrics (const void *arg, FILE *out)
     const last_value_t *sessions = mirror_sessions (self->mirror);
     const metric_t rows [] = {
         { "gateway_sessions", METRIC_GAUGE, "Sessions held.", NULL, last_value_total (sessions) },
-        { "gateway_session_bytes", METRIC_GAUGE, "Encoded bytes of the sessions held.", NULL,
+        { "gateway_session_bytes", METRIC_GAUGE, "Bytes of the sessions held.", NULL,
           last_value_bytes (sessions) },
         { "gateway_slots_doubtful", METRIC_GAUGE, "Slots that wait for a snapshot.", NULL,
           mirror_doubtful (self->mirror) },

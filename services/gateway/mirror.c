@@ -131,9 +131,11 @@ mirror_destroy (mirror_t **self_p)
 static bool
 is_held (const mirror_t *self, const usher_session_t *session)
 {
-    const last_value_entry_t *held =
-        last_value_find (self->sessions, session->slot, session->viewer_id, session->session_id);
-    return session->gone ? !held : held && held->epoch == session->epoch && held->version == session->version;
+    size_t at = last_value_find (self->sessions, session->slot, session->viewer_id, session->session_id);
+    if (session->gone || at == LAST_VALUE_NONE)
+        return session->gone && at == LAST_VALUE_NONE;
+    const last_value_entry_t *held = last_value_at (self->sessions, session->slot, at);
+    return last_value_epoch (held) == session->epoch && held->version == session->version;
 }
 
 static void
@@ -266,9 +268,9 @@ snapshot_close (mirror_t *self)
         return;
     uint32_t slot = (uint32_t)self->open;
     size_t at = 0;
-    while (at < last_value_count (self->sessions, slot)) {
+    while (at < last_value_places (self->sessions, slot)) {
         const last_value_entry_t *entry = last_value_at (self->sessions, slot, at);
-        if (entry->marked) {
+        if (!entry || entry->marked) {
             at++;
             continue;
         }

@@ -60,12 +60,12 @@ view_read (view_viewer_t *viewer, const last_value_t *sessions, uint32_t slot, u
     viewer->slot = slot;
     viewer->viewer_id = viewer_id;
     viewer->count = 0;
-    size_t at = last_value_next (sessions, slot, viewer_id, 0);
-    while (at < last_value_count (sessions, slot)) {
+    size_t at = last_value_first (sessions, slot, viewer_id);
+    while (at != LAST_VALUE_NONE) {
         usher_session_t session;
-        last_value_decode (last_value_at (sessions, slot, at), &session);
+        last_value_decode (last_value_at (sessions, slot, at), slot, &session);
         place (viewer, &session);
-        at = last_value_next (sessions, slot, viewer_id, at + 1);
+        at = last_value_next (sessions, slot, viewer_id, at);
     }
     qsort (viewer->sessions, viewer->count, sizeof *viewer->sessions, compare);
     return viewer->count > 0;

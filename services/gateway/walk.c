@@ -32,8 +32,11 @@ static size_t
 steps_of (const last_value_t *sessions, uint32_t slot, uint64_t after, step_t *steps)
 {
     size_t count = 0;
-    for (size_t at = 0; at < last_value_count (sessions, slot); at++) {
-        usher_str_t viewer_id = last_value_viewer (last_value_at (sessions, slot, at));
+    for (size_t at = 0; at < last_value_places (sessions, slot); at++) {
+        const last_value_entry_t *entry = last_value_at (sessions, slot, at);
+        if (!entry)
+            continue;
+        usher_str_t viewer_id = last_value_viewer (entry);
         uint64_t hash = walk_hash (viewer_id);
         if (hash > after)
             steps [count++] = (step_t){ hash, viewer_id };

@@ -6,8 +6,6 @@
 
 #include "memory.h"
 
-#define NOT_HELD SIZE_MAX
-
 struct picture {
     last_value_t *sessions;
     aggregates_t *aggregates;
@@ -42,7 +40,7 @@ counted_at (const picture_t *self, uint32_t slot, size_t index)
 {
     const last_value_entry_t *entry = last_value_at (self->sessions, slot, index);
     aggregates_counted_t counted = { .mark = entry->note };
-    last_value_decode (entry, &counted.session);
+    last_value_decode (entry, slot, &counted.session);
     return counted;
 }
 
@@ -56,19 +54,19 @@ others_add (picture_t *self, size_t count, uint32_t slot, size_t index)
     self->others [count] = counted_at (self, slot, index);
 }
 
-//  Reads a viewer's sessions. *held: where the named one is, NOT_HELD nowhere. Returns how many others there are.
+//  Reads a viewer's sessions. *held: where the named one is, LAST_VALUE_NONE nowhere. Returns how many others there are.
 static size_t
 viewer_read (picture_t *self, uint32_t slot, usher_str_t viewer_id, usher_str_t session_id, size_t *held)
 {
     size_t count = 0;
-    *held = NOT_HELD;
-    size_t at = last_value_next (self->sessions, slot, viewer_id, 0);
-    while (at < last_value_count (self->sessions, slot)) {
+    *held = LAST_VALUE_NONE;
+    size_t at = last_value_first (self->sessions, slot, viewer_id);
+    while (at != LAST_VALUE_NONE) {
         if (usher_str_eq (session_id, last_value_session (last_value_at (self->sessions, slot, at))))
             *held = at;
         else
             others_add (self, count++, slot, at);
-        at = last_value_next (self->sessions, slot, viewer_id, at + 1);
+        at = last_value_next (self->sessions, slot, viewer_id, at);
     }
     return count;
 }
@@ -77,20 +75,18 @@ bool
 picture_put (picture_t *self, const usher_session_t *session, uint64_t now_ms)
 {
     size_t held, count = viewer_read (self, session->slot, session->viewer_id, session->session_id, &held);
-    if (held == NOT_HELD && session->gone)
+    if (held == LAST_VALUE_NONE && session->gone)
         return false;
     aggregates_counted_t old;
-    if (held != NOT_HELD)
+    if (held != LAST_VALUE_NONE)
         old = counted_at (self, session->slot, held);
-    uint8_t mark = aggregates_change (self->aggregates, held == NOT_HELD ? NULL : &old,
+    uint8_t mark = aggregates_change (self->aggregates, held == LAST_VALUE_NONE ? NULL : &old,
                                       session->gone ? NULL : session, self->others, count, now_ms);
     usher_session_t kept = *session;
     kept.restored = 0;    //  of this message, not of the session
-    last_value_put (self->sessions, &kept);
-    if (!session->gone)
-        last_value_note (self->sessions, session->slot,
-                         held == NOT_HELD ? last_value_count (self->sessions, session->slot) - 1 : held,
-                         mark);
+    held = last_value_put (self->sessions, &kept);
+    if (held != LAST_VALUE_NONE)
+        last_value_note (self->sessions, session->slot, held, mark);
     return true;
 }
 
@@ -112,7 +108,7 @@ picture_tick (picture_t *self, uint64_t now_ms)
     usher_str_t viewer_id, session_id;
     while (aggregates_due (self->aggregates, now_ms, &slot, &viewer_id, &session_id)) {
         size_t held, count = viewer_read (self, slot, viewer_id, session_id, &held);
-        if (held == NOT_HELD)
+        if (held == LAST_VALUE_NONE)
             continue;
         aggregates_counted_t old = counted_at (self, slot, held);
         old.mark = aggregates_unwatched (old.mark);

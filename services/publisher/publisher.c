@@ -175,11 +175,12 @@ static uint64_t
 viewer_epoch (const publisher_t *self, uint32_t slot, usher_str_t viewer_id)
 {
     uint64_t epoch = 0;
-    size_t at = last_value_next (self->sessions, slot, viewer_id, 0);
-    while (at < last_value_count (self->sessions, slot)) {
-        if (last_value_at (self->sessions, slot, at)->epoch > epoch)
-            epoch = last_value_at (self->sessions, slot, at)->epoch;
-        at = last_value_next (self->sessions, slot, viewer_id, at + 1);
+    size_t at = last_value_first (self->sessions, slot, viewer_id);
+    while (at != LAST_VALUE_NONE) {
+        uint64_t its = last_value_epoch (last_value_at (self->sessions, slot, at));
+        if (its > epoch)
+            epoch = its;
+        at = last_value_next (self->sessions, slot, viewer_id, at);
     }
     return epoch;
 }
@@ -191,9 +192,11 @@ is_stale (const publisher_t *self, const usher_session_t *session)
 {
     if (session->epoch < viewer_epoch (self, session->slot, session->viewer_id))
         return true;
-    const last_value_entry_t *held =
-        last_value_find (self->sessions, session->slot, session->viewer_id, session->session_id);
-    return held && held->epoch == session->epoch && held->version >= session->version;
+    size_t at = last_value_find (self->sessions, session->slot, session->viewer_id, session->session_id);
+    if (at == LAST_VALUE_NONE)
+        return false;
+    const last_value_entry_t *held = last_value_at (self->sessions, session->slot, at);
+    return last_value_epoch (held) == session->epoch && held->version >= session->version;
 }
 
 void
@@ -231,9 +234,9 @@ static void
 forget_older (publisher_t *self, uint32_t slot, uint64_t epoch)
 {
     size_t at = 0;
-    while (at < last_value_count (self->sessions, slot)) {
+    while (at < last_value_places (self->sessions, slot)) {
         const last_value_entry_t *entry = last_value_at (self->sessions, slot, at);
-        if (entry->epoch >= epoch) {
+        if (!entry || last_value_epoch (entry) >= epoch) {
             at++;
             continue;
         }
@@ -389,7 +392,7 @@ publisher_metrics (const void *arg, FILE *out)
     const publisher_t *self = arg;
     const metric_t rows [] = {
         { "publisher_sessions", METRIC_GAUGE, "Sessions held.", NULL, last_value_total (self->sessions) },
-        { "publisher_session_bytes", METRIC_GAUGE, "Encoded bytes of the sessions held.", NULL,
+        { "publisher_session_bytes", METRIC_GAUGE, "Bytes of the sessions held.", NULL,
           last_value_bytes (self->sessions) },
         { "publisher_slots_filling", METRIC_GAUGE, "Slots that no shard has filled yet.", NULL,
           slots_filling (self) },

@@ -26,6 +26,7 @@ struct snapshots {
     request_t requests [REQUESTS];
     size_t count;
     buffer_t frame;
+    buffer_t session;    //  the one that is being written
 };
 
 snapshots_t *
@@ -42,6 +43,7 @@ snapshots_destroy (snapshots_t **self_p)
     if (!*self_p)
         return;
     buffer_free (&(*self_p)->frame);
+    buffer_free (&(*self_p)->session);
     free (*self_p);
     *self_p = NULL;
 }
@@ -112,6 +114,19 @@ add_head (snapshots_t *self, const request_t *request, uint32_t slot, uint64_t s
     frame_add (self, request->peer, bytes, size, out);
 }
 
+//  Returns the bytes that the session took.
+static size_t
+add_session (snapshots_t *self, uint32_t peer, const last_value_entry_t *entry, uint32_t slot, outbox_t *out)
+{
+    usher_msg_t msg = { .id = USHER_MSG_session };
+    last_value_decode (entry, slot, &msg.session);
+    size_t bound = usher_encode_bound (&msg);
+    self->session.size = 0;
+    size_t size = usher_encode (&msg, buffer_reserve (&self->session, bound), bound);
+    frame_add (self, peer, self->session.data, size, out);
+    return size;
+}
+
 //  Returns the bytes that the slot took.
 static size_t
 add_slot (snapshots_t *self, const request_t *request, const last_value_t *sessions, uint64_t seq,
@@ -120,10 +135,10 @@ add_slot (snapshots_t *self, const request_t *request, const last_value_t *sessi
     uint32_t slot = request->next;
     size_t bytes = 16;
     add_head (self, request, slot, seq, 0, out);
-    for (size_t at = 0; at < last_value_count (sessions, slot); at++) {
+    for (size_t at = 0; at < last_value_places (sessions, slot); at++) {
         const last_value_entry_t *entry = last_value_at (sessions, slot, at);
-        frame_add (self, request->peer, entry->bytes, entry->size, out);
-        bytes += entry->size;
+        if (entry)
+            bytes += add_session (self, request->peer, entry, slot, out);
     }
     return bytes;
 }

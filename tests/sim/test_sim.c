@@ -316,15 +316,13 @@ check_feed (const world_t *world, const char *const *last_status)
     for (int viewer = 0; viewer < VIEWERS; viewer++) {
         char id [32];
         snprintf (id, sizeof id, "viewer-%d", viewer);
-        const last_value_entry_t *entry =
-            last_value_find (sessions, usher_slot (usher_str (id)), usher_str (id), usher_str (""));
-        if (!last_status [viewer]) {
-            assert_null (entry);
+        uint32_t slot = usher_slot (usher_str (id));
+        size_t place = last_value_find (sessions, slot, usher_str (id), usher_str (""));
+        assert_int_equal (place != LAST_VALUE_NONE, last_status [viewer] != NULL);
+        if (place == LAST_VALUE_NONE)
             continue;
-        }
-        assert_non_null (entry);
         usher_session_t session;
-        last_value_decode (entry, &session);
+        last_value_decode (last_value_at (sessions, slot, place), slot, &session);
         char lower [32];
         size_t length = strlen (last_status [viewer]);
         for (size_t at = 0; at <= length; at++)
@@ -368,9 +366,11 @@ check_series (const world_t *world, const char *directory, bool exact)
     const last_value_t *sessions = publisher_sessions (world_state (world, WORLD_PUBLISHER));
     usher_aggregate_t all = { 0 };
     for (uint32_t slot = 0; slot < USHER_SLOTS; slot++)
-        for (size_t at = 0; at < last_value_count (sessions, slot); at++) {
+        for (size_t at = 0; at < last_value_places (sessions, slot); at++) {
             usher_session_t session;
-            last_value_decode (last_value_at (sessions, slot, at), &session);
+            if (!last_value_at (sessions, slot, at))
+                continue;
+            last_value_decode (last_value_at (sessions, slot, at), slot, &session);
             all.ad_breaks += session.ad_breaks;
             all.ads_skipped += session.ads_skipped;
             all.ads_clicked += session.ads_clicked;

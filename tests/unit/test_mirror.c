@@ -210,13 +210,13 @@ check (world_t *self)
     for (unsigned viewer = 0; viewer < VIEWERS; viewer++) {
         char name [16];
         snprintf (name, sizeof name, "viewer-%u", viewer);
-        const last_value_entry_t *entry = last_value_find (
-            mirror_sessions (self->mirror), usher_slot (usher_str (name)), usher_str (name), usher_str ("s"));
-        assert_int_equal (entry != NULL, self->state [viewer] != 0);
-        if (!entry)
+        uint32_t slot = usher_slot (usher_str (name));
+        size_t at = last_value_find (mirror_sessions (self->mirror), slot, usher_str (name), usher_str ("s"));
+        assert_int_equal (at != LAST_VALUE_NONE, self->state [viewer] != 0);
+        if (at == LAST_VALUE_NONE)
             continue;
         usher_session_t session;
-        last_value_decode (entry, &session);
+        last_value_decode (last_value_at (mirror_sessions (self->mirror), slot, at), slot, &session);
         assert_int_equal (session.state, self->state [viewer]);
         live++;
     }
