@@ -9,6 +9,7 @@
 
 #include "buffer.h"
 #include "memory.h"
+#include "pack.h"
 
 //  A slot's first places. It grows by a quarter where seven of eight places are taken.
 #define PLACES 8
@@ -23,13 +24,16 @@ struct last_value {
     slot_t slots [USHER_SLOTS];
     size_t total, bytes;
     shares_t shares;
-    buffer_t message, shared;    //  of the session that is being put
+    pack_t pack;        //  of the session that is being put
+    buffer_t shared;    //  of one of its shares
 };
 
 last_value_t *
 last_value_new (void)
 {
-    return memory_new (1, sizeof (last_value_t));
+    last_value_t *self = memory_new (1, sizeof *self);
+    self->pack.plain = true;
+    return self;
 }
 
 static void
@@ -60,7 +64,7 @@ last_value_destroy (last_value_t **self_p)
         free (self->slots [slot].hashes);
     }
     shares_free (&self->shares);
-    buffer_free (&self->message);
+    free (self->pack.data);
     buffer_free (&self->shared);
     free (self);
     *self_p = NULL;
@@ -89,9 +93,9 @@ string_at (usher_session_t *session, size_t row)
     return (usher_str_t *)(void *)((char *)session + shared [row].offset);
 }
 
-//  Takes a share's strings out of session.
+//  Takes a share's strings out of session. held: what its entry has; NULL nothing.
 static share_t *
-share_take (last_value_t *self, int share, usher_session_t *session)
+share_take (last_value_t *self, int share, usher_session_t *session, share_t *held)
 {
     self->shared.size = 0;
     if (share == LAST_VALUE_OWNER)
@@ -104,7 +108,7 @@ share_take (last_value_t *self, int share, usher_session_t *session)
         buffer_add (&self->shared, text->data, text->size);
         *text = usher_bytes ("", 0);
     }
-    return shares_take (&self->shares, self->shared.data, (uint32_t)self->shared.size);
+    return shares_retake (&self->shares, held, self->shared.data, (uint32_t)self->shared.size);
 }
 
 static void
@@ -148,13 +152,10 @@ last_value_epoch (const last_value_entry_t *entry)
 void
 last_value_decode (const last_value_entry_t *entry, uint32_t slot, usher_session_t *session)
 {
-    usher_frame_t frame;
-    usher_msg_t msg;
-    usher_records_open (&frame, entry->bytes + entry->viewer_size + entry->session_size, entry->message_size);
-    usher_error_t error = usher_decode (&frame, &msg);
-    assert (!error && msg.id == USHER_MSG_session);
-    (void)error;
-    *session = msg.session;
+    pack_t pack;
+    pack_open (&pack, (uint8_t *)(uintptr_t)entry->bytes + entry->viewer_size + entry->session_size,
+               entry->packed_size);
+    pack_record (&pack, USHER_MSG_session, session, NULL);
     session->slot = slot;
     session->viewer_id = last_value_viewer (entry);
     session->session_id = last_value_session (entry);
@@ -167,7 +168,7 @@ last_value_decode (const last_value_entry_t *entry, uint32_t slot, usher_session
 static size_t
 entry_size (const last_value_entry_t *entry)
 {
-    return sizeof *entry + entry->viewer_size + entry->session_size + entry->message_size;
+    return sizeof *entry + entry->viewer_size + entry->session_size + entry->packed_size;
 }
 
 //  What an allocator of 16 bytes a step with a head of 8 gives anyway, so that one that grows a little stays where it is.
@@ -177,31 +178,24 @@ entry_room (size_t size)
     return (size + 7) / 16 * 16 + 8;
 }
 
+//  Takes what session has in common out of it, packs the rest, and fills the entry's head. held: as in entry_make.
 static void
-message_write (buffer_t *out, const usher_session_t *own)
-{
-    usher_msg_t msg = { .id = USHER_MSG_session, .session = *own };
-    size_t bound = usher_encode_bound (&msg);
-    out->size = 0;
-    out->size = usher_encode (&msg, buffer_reserve (out, bound), bound);
-    assert (out->size && out->size <= UINT16_MAX);
-}
-
-//  Takes what session has in common out of it, and fills an entry's head.
-static void
-head_make (last_value_t *self, usher_session_t *session, last_value_entry_t *head)
+head_make (last_value_t *self, const last_value_entry_t *held, usher_session_t *session,
+           last_value_entry_t *head)
 {
     *head = (last_value_entry_t){ .version = session->version,
                                   .viewer_size = (uint16_t)session->viewer_id.size,
                                   .session_size = (uint16_t)session->session_id.size,
                                   .marked = true };
     for (int share = 0; share < LAST_VALUE_SHARES; share++)
-        head->shares [share] = share_take (self, share, session);
+        head->shares [share] = share_take (self, share, session, held ? held->shares [share] : NULL);
     session->slot = 0;
     session->viewer_id = session->session_id = usher_bytes ("", 0);
     session->epoch = session->version = 0;
-    message_write (&self->message, session);
-    head->message_size = (uint16_t)self->message.size;
+    pack_begin (&self->pack);
+    pack_record (&self->pack, USHER_MSG_session, session, NULL);
+    assert (self->pack.used <= UINT16_MAX);
+    head->packed_size = (uint16_t)self->pack.used;
 }
 
 //  Appends to what an entry has; returns where its end is.
@@ -219,15 +213,13 @@ entry_make (last_value_t *self, last_value_entry_t *held, const usher_session_t 
 {
     usher_session_t own = *session;
     last_value_entry_t head, *entry = held;
-    head_make (self, &own, &head);
-    if (held)
-        shares_leave (self, held);
+    head_make (self, held, &own, &head);
     if (!held || entry_room (entry_size (held)) != entry_room (entry_size (&head)))
         entry = memory_resize (held, entry_room (entry_size (&head)), 1);
     *entry = head;
     uint8_t *end = bytes_add (entry->bytes, session->viewer_id.data, session->viewer_id.size);
     end = bytes_add (end, session->session_id.data, session->session_id.size);
-    bytes_add (end, self->message.data, self->message.size);
+    bytes_add (end, self->pack.data, self->pack.used);
     return entry;
 }
 
@@ -360,6 +352,12 @@ last_value_put (last_value_t *self, const usher_session_t *session)
     slot->entries [place] = entry_make (self, slot->entries [place], session);
     self->bytes += entry_size (slot->entries [place]);
     return place;
+}
+
+void
+last_value_mark (last_value_t *self, uint32_t slot, size_t place)
+{
+    self->slots [slot].entries [place]->marked = true;
 }
 
 void

@@ -1,8 +1,9 @@
 //  last_value - every live session as it was said last, by slot
 //
 //  Publisher and gateway hold the same picture, so they hold it in the same way: one block of memory a session, which only
-//  who looks at it decodes. In it are the ids as they are, then the session's message without what stands elsewhere: the slot, which
-//  is where it lies; owner and device, and the medium, which many sessions have in common and which are kept once (shares.h).
+//  who looks at it decodes. In it are the ids as they are, then the session's message, packed (pack.h), without what stands elsewhere:
+//  the slot, which is where it lies; owner and device, and the medium, which many sessions have in common and which are kept
+//  once (shares.h).
 //
 //  A slot is a hash table by viewer, open addressing with linear probing: a place is a pointer and a hash of 4 bytes, and the
 //  table grows by a quarter, so that a session costs about 15 bytes there. With ten million viewers a slot has ten thousand.
@@ -22,10 +23,10 @@ enum { LAST_VALUE_OWNER, LAST_VALUE_MEDIUM, LAST_VALUE_SHARES };
 typedef struct {
     uint64_t version;
     share_t *shares [LAST_VALUE_SHARES];
-    uint16_t viewer_size, session_size, message_size;
+    uint16_t viewer_size, session_size, packed_size;
     bool marked;         //  put since the last last_value_unmark
     uint8_t note;        //  the owner's; 0 at first
-    uint8_t bytes [];    //  viewer id, session id, message
+    uint8_t bytes [];    //  viewer id, session id, the packed message
 } last_value_entry_t;
 
 //  No such place.
@@ -55,7 +56,8 @@ size_t last_value_count (const last_value_t *self, uint32_t slot);
 size_t last_value_total (const last_value_t *self);
 size_t last_value_bytes (const last_value_t *self);
 
-//  Sets the note of one by its place.
+//  Marks one by its place; sets its note.
+void last_value_mark (last_value_t *self, uint32_t slot, size_t place);
 void last_value_note (last_value_t *self, uint32_t slot, size_t place, uint8_t note);
 
 //  Takes out one by its place. Others may move: who goes through all places looks at this one again, and may meet one twice.

@@ -129,21 +129,26 @@ mirror_destroy (mirror_t **self_p)
 //  ---- the picture
 
 static bool
-is_held (const mirror_t *self, const usher_session_t *session)
+is_held (const mirror_t *self, const usher_session_t *session, size_t place)
 {
-    size_t at = last_value_find (self->sessions, session->slot, session->viewer_id, session->session_id);
-    if (session->gone || at == LAST_VALUE_NONE)
-        return session->gone && at == LAST_VALUE_NONE;
-    const last_value_entry_t *held = last_value_at (self->sessions, session->slot, at);
+    if (place == LAST_VALUE_NONE)
+        return false;
+    const last_value_entry_t *held = last_value_at (self->sessions, session->slot, place);
     return last_value_epoch (held) == session->epoch && held->version == session->version;
 }
 
 static void
 put (mirror_t *self, const usher_session_t *session)
 {
+    size_t place = last_value_find (self->sessions, session->slot, session->viewer_id, session->session_id);
+    if (session->gone && place == LAST_VALUE_NONE)
+        return;
     //  A session that is as it was is only marked as still there.
-    bool same = is_held (self, session);
-    if (!same && self->events.changing)
+    if (!session->gone && is_held (self, session, place)) {
+        last_value_mark (self->sessions, session->slot, place);
+        return;
+    }
+    if (self->events.changing)
         self->events.changing (self->events.arg, session->slot, session->viewer_id);
     last_value_put (self->sessions, session);
 }

@@ -16,6 +16,8 @@ typedef struct {
     uint8_t *data;    //  owned by who packs; bytes that somebody else owns for who unpacks
     size_t used, room;
     bool reading;
+    bool
+        plain;    //  set by who packs: UUIDs are told as text, so that every string that is read lives in the bytes
     uint64_t instant_ms;    //  the one before
     size_t uuid_count;
     char uuids [PACK_UUIDS][36];    //  of the record that was read last

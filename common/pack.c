@@ -365,7 +365,7 @@ pack_record (pack_t *self, usher_msg_id_t id, void *record, const void *before)
     const usher_layout_t *layout = usher_layout (id);
     if (layout->field_count > MASK_MAX * MASK_BITS)
         abort ();    //  the table outgrew MASK_MAX
-    self->uuid_count = 0;
+    self->uuid_count = self->plain ? PACK_UUIDS : 0;
     if (self->reading)
         take_record (self, layout, record, before ? before : &zeros.hello);
     else
