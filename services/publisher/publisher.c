@@ -39,6 +39,7 @@ struct publisher {
     series_t *series;
     snapshots_t *snapshots;
     slot_t slots [USHER_SLOTS];
+    buffer_t frame;    //  of a slot that is being published
     uint16_t dirty [USHER_SLOTS];
     size_t dirty_count;
     int64_t tide_at_ms;        //  mono; when the next one is due
@@ -74,6 +75,7 @@ publisher_destroy (void **self_p)
         return;
     for (size_t slot = 0; slot < USHER_SLOTS; slot++)
         buffer_free (&self->slots [slot].pending);
+    buffer_free (&self->frame);
     series_destroy (&self->series);
     picture_destroy (&self->picture);
     snapshots_destroy (&self->snapshots);
@@ -98,15 +100,15 @@ publish_slot (publisher_t *self, uint32_t slot)
     if (!of->pending.size)
         return;
     usher_msg_t head = { .id = USHER_MSG_numbered, .numbered = { self->epoch, slot, ++of->seq } };
-    buffer_t frame = { 0 };
+    buffer_t *frame = &self->frame;
     size_t room = USHER_FRAME_HEAD + usher_encode_bound (&head) + of->pending.size;
-    buffer_reserve (&frame, room);
-    frame.size = usher_frame_begin (frame.data, room);
-    frame.size += usher_encode (&head, frame.data + frame.size, room - frame.size);
-    buffer_add (&frame, of->pending.data, of->pending.size);
+    frame->size = 0;
+    buffer_reserve (frame, room);
+    frame->size = usher_frame_begin (frame->data, room);
+    frame->size += usher_encode (&head, frame->data + frame->size, room - frame->size);
+    buffer_add (frame, of->pending.data, of->pending.size);
     const uint8_t topic [] = { 's', (uint8_t)(slot >> 8), (uint8_t)slot };
-    publish (self, topic, sizeof topic, frame.data, frame.size);
-    buffer_free (&frame);
+    publish (self, topic, sizeof topic, frame->data, frame->size);
     buffer_clear (&of->pending, KEEP_BYTES);
 }
 
@@ -190,13 +192,18 @@ viewer_epoch (const publisher_t *self, uint32_t slot, usher_str_t viewer_id)
 static bool
 is_stale (const publisher_t *self, const usher_session_t *session)
 {
-    if (session->epoch < viewer_epoch (self, session->slot, session->viewer_id))
-        return true;
-    size_t at = last_value_find (self->sessions, session->slot, session->viewer_id, session->session_id);
-    if (at == LAST_VALUE_NONE)
-        return false;
-    const last_value_entry_t *held = last_value_at (self->sessions, session->slot, at);
-    return last_value_epoch (held) == session->epoch && held->version >= session->version;
+    size_t at = last_value_first (self->sessions, session->slot, session->viewer_id);
+    while (at != LAST_VALUE_NONE) {
+        const last_value_entry_t *held = last_value_at (self->sessions, session->slot, at);
+        uint64_t epoch = last_value_epoch (held);
+        if (epoch > session->epoch)
+            return true;
+        if (epoch == session->epoch && held->version >= session->version &&
+            usher_str_eq (session->session_id, last_value_session (held)))
+            return true;
+        at = last_value_next (self->sessions, session->slot, session->viewer_id, at);
+    }
+    return false;
 }
 
 void
