@@ -16,7 +16,7 @@
 
 typedef struct last_value last_value_t;
 
-//  What is shared: epoch and device; the medium.
+//  What is shared: the owner's epoch with player, platform, application, system and country; the medium.
 enum { LAST_VALUE_OWNER, LAST_VALUE_MEDIUM, LAST_VALUE_SHARES };
 
 //  One session.
