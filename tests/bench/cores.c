@@ -12,11 +12,8 @@
 //  back when it is destroyed, of the allocator's own count: whole blocks with their heads.
 
 #include "allocations.h"
-#include "ingester.h"
-#include "memory.h"
+#include "chain.h"
 #include "messages.h"
-#include "publisher.h"
-#include "shard.h"
 
 #include <inttypes.h>
 #include <malloc.h>
@@ -26,53 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BLOCK = 4096, LINKS = 8 };
-
-//  Frames that one core has sent on one link, end to end: a size, then the bytes.
-typedef struct {
-    size_t used, room;
-    uint8_t *data;
-} pile_t;
-
-typedef struct {
-    const char *name;
-    void *state;
-    const service_route_t *routes;
-    size_t route_count;
-    outbox_t *out;
-    pile_t sent [LINKS];
-    uint64_t cpu_ns, allocations, bytes;
-} core_t;
-
-static const service_route_t publisher_routes [] = {
-    { USHER_LINK_changes, USHER_MSG_session, publisher_session },
-    { USHER_LINK_changes, USHER_MSG_announce, publisher_announce },
-    { USHER_LINK_changes, USHER_MSG_filled, publisher_filled },
-};
-
-static void
-pile_up (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t size)
-{
-    core_t *self = arg;
-    pile_t *pile = &self->sent [link];
-    (void)peer;
-    if (pile->room - pile->used < size + sizeof size) {
-        pile->room = (pile->used + size + sizeof size) * 2;
-        pile->data = memory_resize (pile->data, pile->room, 1);
-    }
-    memcpy (pile->data + pile->used, &size, sizeof size);
-    memcpy (pile->data + pile->used + sizeof size, data, size);
-    pile->used += size + sizeof size;
-    self->bytes += size;
-}
-
-static void
-publish (void *arg, const void *topic, size_t topic_size, const void *data, size_t size)
-{
-    core_t *self = arg;
-    (void)topic, (void)topic_size, (void)data;
-    self->bytes += size;
-}
+enum { BLOCK = 4096 };
 
 static uint64_t
 cpu_ns (void)
@@ -80,68 +31,6 @@ cpu_ns (void)
     struct timespec at;
     clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &at);
     return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
-}
-
-static void
-handle (core_t *to, usher_link_id_t link, const usher_msg_t *msg)
-{
-    for (size_t row = 0; row < to->route_count; row++)
-        if (to->routes [row].id == msg->id && to->routes [row].link == link)
-            to->routes [row].handler (to->state, 0, msg, to->out);
-}
-
-static void
-deliver (core_t *to, core_t *from, usher_link_id_t link)
-{
-    pile_t *pile = &from->sent [link];
-    for (size_t at = 0, size; at < pile->used; at += sizeof size + size) {
-        memcpy (&size, pile->data + at, sizeof size);
-        usher_frame_t frame;
-        usher_msg_t msg;
-        if (usher_frame_open (&frame, pile->data + at + sizeof size, size) != USHER_OK)
-            abort ();
-        while (usher_decode (&frame, &msg) == USHER_OK)
-            handle (to, link, &msg);
-    }
-    pile->used = 0;
-}
-
-//  The store: grants, knows nobody, and has written all.
-static void
-answer (core_t *shard, const usher_msg_t *asked)
-{
-    usher_msg_t msg = { 0 };
-    if (asked->id == USHER_MSG_claim)
-        msg = (usher_msg_t){ .id = USHER_MSG_granted, .granted = { 1 } };
-    else if (asked->id == USHER_MSG_load_live)
-        msg = (usher_msg_t){ .id = USHER_MSG_live_page, .live_page = { .last = 1 } };
-    else if (asked->id == USHER_MSG_load)
-        msg = (usher_msg_t){ .id = USHER_MSG_loaded, .loaded = { .viewer_id = asked->load.viewer_id } };
-    else if (asked->id == USHER_MSG_write)
-        msg = (usher_msg_t){ .id = USHER_MSG_written,
-                             .written = { asked->write.viewer_id, asked->write.epoch, asked->write.version,
-                                          USHER_outcome_done } };
-    else
-        return;
-    handle (shard, USHER_LINK_store, &msg);
-}
-
-static void
-store_answers (core_t *shard)
-{
-    pile_t pile = shard->sent [USHER_LINK_store];
-    shard->sent [USHER_LINK_store] = (pile_t){ 0 };
-    for (size_t at = 0, size; at < pile.used; at += sizeof size + size) {
-        memcpy (&size, pile.data + at, sizeof size);
-        usher_frame_t frame;
-        usher_msg_t msg;
-        if (usher_frame_open (&frame, pile.data + at + sizeof size, size) != USHER_OK)
-            abort ();
-        while (usher_decode (&frame, &msg) == USHER_OK)
-            answer (shard, &msg);
-    }
-    free (pile.data);
-    outbox_flush (shard->out);
 }
 
 //  ---- the stages
@@ -164,9 +53,9 @@ charge (core_t *core, mark_t since)
 }
 
 static void
-block_run (core_t *ingester, core_t *shard, core_t *publisher, const source_row_t *rows, size_t count,
-           usher_time_t now)
+block_run (chain_t *chain, const source_row_t *rows, size_t count, usher_time_t now)
 {
+    core_t *ingester = &chain->ingester, *shard = &chain->shard, *publisher = &chain->publisher;
     mark_t since = mark ();
     for (size_t at = 0; at < count; at++)
         ingester_take (ingester->state, &rows [at], ingester->out);
@@ -175,43 +64,21 @@ block_run (core_t *ingester, core_t *shard, core_t *publisher, const source_row_
     charge (ingester, since);
 
     since = mark ();
-    deliver (shard, ingester, USHER_LINK_events);
+    core_deliver (shard, ingester, USHER_LINK_events);
     shard_turn (shard->state, now, shard->out);
     outbox_flush (shard->out);
-    store_answers (shard);
+    chain_store_answers (chain);
     shard_turn (shard->state, now, shard->out);
     outbox_flush (shard->out);
     charge (shard, since);
 
     since = mark ();
-    deliver (publisher, shard, USHER_LINK_changes);
+    core_deliver (publisher, shard, USHER_LINK_changes);
     publisher_turn (publisher->state, now, publisher->out);
     outbox_flush (publisher->out);
     charge (publisher, since);
 
-    deliver (ingester, shard, USHER_LINK_events);
-}
-
-static void
-begin (core_t *ingester, core_t *shard, core_t *publisher, usher_time_t now)
-{
-    static const char owners [USHER_SLOTS] = { 0 };
-    usher_msg_t slots = { .id = USHER_MSG_slots, .slots = { 1, 1, usher_bytes (owners, USHER_SLOTS) } };
-    handle (ingester, USHER_LINK_control, &slots);
-    handle (shard, USHER_LINK_control, &slots);
-    ingester_peer_up (ingester->state, USHER_LINK_events, 0, "shard-0", ingester->out);
-    ingester_begin (ingester->state, 0, 1, 0);
-    shard_peer_up (shard->state, USHER_LINK_events, 0, "ingester", shard->out);
-    shard_peer_up (shard->state, USHER_LINK_store, 0, "persister", shard->out);
-    shard_peer_up (shard->state, USHER_LINK_changes, 0, "publisher", shard->out);
-    publisher_peer_up (publisher->state, USHER_LINK_changes, 0, "shard-0", publisher->out);
-    for (int again = 0; again < 3; again++) {
-        outbox_flush (shard->out);
-        store_answers (shard);
-        shard_turn (shard->state, now, shard->out);
-    }
-    if (!shard_ready (shard->state))
-        abort ();
+    core_deliver (ingester, shard, USHER_LINK_events);
 }
 
 static void
@@ -244,28 +111,29 @@ resident (void)
 
 //  Nobody speaks, and nobody may be awake.
 static void
-all_sleep (core_t *shard, core_t *publisher, config_t *config, usher_time_t now)
+all_sleep (chain_t *chain, usher_time_t now)
 {
-    config->shard.awake_viewers = 0;
+    core_t *shard = &chain->shard;
+    chain->config->shard.awake_viewers = 0;
     for (int again = 0; again < 2; again++) {
         shard_turn (shard->state, now, shard->out);
         outbox_flush (shard->out);
-        store_answers (shard);
+        chain_store_answers (chain);
     }
-    deliver (publisher, shard, USHER_LINK_changes);
+    core_deliver (&chain->publisher, shard, USHER_LINK_changes);
 }
 
 static void
-memory_report (core_t *shard, core_t *publisher, config_t *config, usher_time_t now, uint64_t viewers)
+memory_report (chain_t *chain, usher_time_t now, uint64_t viewers)
 {
     size_t awake = heap_used ();
-    all_sleep (shard, publisher, config, now);
+    all_sleep (chain, now);
     size_t asleep = heap_used ();
     printf ("resident %zu\n", resident () / viewers);
-    shard_t *state = shard->state;
+    shard_t *state = chain->shard.state;
     shard_destroy (&state);
     size_t others = heap_used ();
-    publisher_destroy (&publisher->state);
+    publisher_destroy (&chain->publisher.state);
     size_t rest = heap_used ();
     printf ("memory shard %zu %zu\n", (awake - others) / viewers, (asleep - others) / viewers);
     printf ("memory publisher %zu %zu\n", (others - rest) / viewers, (others - rest) / viewers);
@@ -282,19 +150,9 @@ main (int argc, char **argv)
         return 2;
     }
     allocations_open ();
-    config_t *config = config_load (NULL, "/nowhere");
-    config->shards = 1;
     usher_time_t now = { .wall_ms = (int64_t)(START_MS + 100 * 86400000ull), .mono_ms = 1000 };
-    core_t ingester = { .name = "ingester", .routes = ingester_routes, .route_count = ingester_route_count };
-    core_t shard = { .name = "shard", .routes = shard_routes, .route_count = shard_route_count };
-    core_t publisher = { .name = "publisher", .routes = publisher_routes, .route_count = 3 };
-    ingester.state = ingester_new (config, USHER_SOURCE_FILE, "bench");
-    shard.state = shard_new (config, 0, now);
-    publisher.state = publisher_new (1, publish, &publisher);
-    ingester.out = outbox_new (pile_up, &ingester);
-    shard.out = outbox_new (pile_up, &shard);
-    publisher.out = outbox_new (pile_up, &publisher);
-    begin (&ingester, &shard, &publisher, now);
+    chain_t chain;
+    chain_open (&chain, now);
 
     static char texts [BLOCK][MESSAGE_MAX];
     static source_row_t rows [BLOCK];
@@ -306,13 +164,13 @@ main (int argc, char **argv)
             };
         }
         now.mono_ms += 5;
-        block_run (&ingester, &shard, &publisher, rows, BLOCK, now);
+        block_run (&chain, rows, BLOCK, now);
     }
     uint64_t total = (events + BLOCK - 1) / BLOCK * BLOCK;
-    report (&ingester, total);
-    report (&shard, total);
-    report (&publisher, total);
-    memory_report (&shard, &publisher, config, now, viewers);
+    report (&chain.ingester, total);
+    report (&chain.shard, total);
+    report (&chain.publisher, total);
+    memory_report (&chain, now, viewers);
     messages_destroy (&messages);
     return 0;
 }

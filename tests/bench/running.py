@@ -20,14 +20,14 @@ TICK_US = 1e6 / os.sysconf("SC_CLK_TCK")
 LIBRARIES = ["-lsqlite3", "-lzmq", "-lxxhash", "-ljansson", "-lm"]
 
 
-def compiled(name):
-    """Builds tests/bench/NAME.c against the decoders of this build; returns the program."""
+def compiled(name, *libraries):
+    """Builds tests/bench/NAME.c against the decoders of this build and more libraries; returns the program."""
     folder = BUILD / "bench"
     if not (BUILD / "proto/libproto.a").exists():
         raise SystemExit(f"{BUILD} is no build; run make first, or name one with USHER_BUILD")
     folder.mkdir(exist_ok=True)
     subprocess.run(["cc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-g", f"-I{ROOT / 'proto'}", str(ROOT / f"tests/bench/{name}.c"),
-                    "-o", str(folder / name), str(BUILD / "proto/libproto.a"), *LIBRARIES], check=True)
+                    "-o", str(folder / name), str(BUILD / "proto/libproto.a"), *LIBRARIES, *libraries], check=True)
     return str(folder / name)
 
 
