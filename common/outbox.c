@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <string.h>
 
 typedef struct {
     usher_link_id_t link;
@@ -117,6 +118,18 @@ outbox_put_frame (outbox_t *self, usher_link_id_t link, uint32_t peer, const voi
     if (frame)
         frame_close (self, frame);
     self->send (self->arg, link, peer, data, size);
+}
+
+void
+outbox_join (outbox_t *self, usher_link_id_t link, uint32_t peer, const void *data, size_t size)
+{
+    open_frame_t *frame = frame_open (self, link, peer);
+    if (frame->used && frame->used + size - USHER_FRAME_HEAD > OUTBOX_FRAME_BYTES)
+        frame_close (self, frame);
+    size_t head = frame->used ? USHER_FRAME_HEAD : 0;
+    frame_reserve (frame, frame->used + size - head > OUTBOX_FRAME_BYTES ? size : OUTBOX_FRAME_BYTES);
+    memcpy (frame->data + frame->used, (const uint8_t *)data + head, size - head);
+    frame->used += size - head;
 }
 
 void

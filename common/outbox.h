@@ -27,6 +27,11 @@ void outbox_put (outbox_t *self, usher_link_id_t link, uint32_t peer, const ushe
 //  Closes the open frame of that peer, then sends a frame made elsewhere as it is.
 void outbox_put_frame (outbox_t *self, usher_link_id_t link, uint32_t peer, const void *data, size_t size);
 
+//  Queues the messages of a frame made elsewhere, head included, behind those of the open frame. They stay together: if
+//  there is no room for all of them they begin a frame, which may be larger. A queue of ZeroMQ's counts frames, so many
+//  small ones should be few.
+void outbox_join (outbox_t *self, usher_link_id_t link, uint32_t peer, const void *data, size_t size);
+
 //  Closes all open frames.
 void outbox_flush (outbox_t *self);
 

@@ -229,7 +229,7 @@ write_send (shard_t *self, actor_t *actor)
     if (!self->store_up)
         return;
     if (actor->writing_rows <= ROWS_MAX) {
-        outbox_put_frame (self->out, USHER_LINK_store, 0, actor->writing, actor->writing_size);
+        outbox_join (self->out, USHER_LINK_store, 0, actor->writing, actor->writing_size);
         return;
     }
     usher_frame_t frame;

@@ -102,6 +102,8 @@ def one_run(path, broker, topic, group, viewers, events):
     watch.stdin.close()
     watch.wait()
     count = last["offset"] - first["offset"]
+    if not count:
+        raise SystemExit(f"{EVENTS} events were committed with the first ones; more are wanted (USHER_BENCH_KAFKA_EVENTS)")
     cpu_us = {name: (last["cpu_us"][name] - first["cpu_us"][name]) / count for name in house.pids}
     cpu_us["ingester"] = (last["cpu_us"]["ingester"] - ingester_us) / events    # it reads ahead, and every event costs it the same
     return {"rate": count / (last["s"] - first["s"]), "fed": count / (fed_ns / 1e9 - first["s"]), "made": made, "pss": pss,

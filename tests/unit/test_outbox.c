@@ -179,6 +179,39 @@ test_frame_made_elsewhere (void **state)
     assert_int_equal (frame_count (&self->sent [4], 9), 1);
 }
 
+//  Frames made elsewhere, of 40 bytes and of one that fills a frame alone.
+static void
+test_frames_join (void **state)
+{
+    static uint8_t small [40], large [OUTBOX_FRAME_BYTES + 1000];
+    bench_t *self = *state;
+    usher_frame_begin (small, sizeof small);
+    usher_frame_begin (large, sizeof large);
+    put_applied (self, 0, 1);
+    outbox_join (self->outbox, USHER_LINK_events, 0, small, sizeof small);
+    outbox_join (self->outbox, USHER_LINK_events, 0, small, sizeof small);
+    assert_int_equal (self->count, 0);
+    outbox_join (self->outbox, USHER_LINK_events, 0, large, sizeof large);
+    assert_int_equal (self->count, 1);
+    assert_int_equal (self->sent [0].size, USHER_FRAME_HEAD + 3 + 2 * (sizeof small - USHER_FRAME_HEAD));
+    put_applied (self, 0, 2);
+    outbox_flush (self->outbox);
+    assert_int_equal (self->count, 3);
+    assert_int_equal (self->sent [1].size, sizeof large);
+    assert_memory_equal (self->sent [1].data, large, sizeof large);
+    assert_int_equal (frame_count (&self->sent [2], 2), 1);
+    //  Full to the last byte is still one frame, a byte more is two.
+    outbox_join (self->outbox, USHER_LINK_events, 0, small, sizeof small);
+    outbox_join (self->outbox, USHER_LINK_events, 0, large,
+                 OUTBOX_FRAME_BYTES - sizeof small + USHER_FRAME_HEAD);
+    assert_int_equal (self->count, 3);
+    outbox_join (self->outbox, USHER_LINK_events, 0, small, USHER_FRAME_HEAD + 1);
+    outbox_flush (self->outbox);
+    assert_int_equal (self->count, 5);
+    assert_int_equal (self->sent [3].size, OUTBOX_FRAME_BYTES);
+    assert_int_equal (self->sent [4].size, USHER_FRAME_HEAD + 1);
+}
+
 static void
 test_forget (void **state)
 {
@@ -205,6 +238,7 @@ main (void)
         cmocka_unit_test_setup_teardown (test_large_message, setup, teardown),
         cmocka_unit_test_setup_teardown (test_peers_apart, setup, teardown),
         cmocka_unit_test_setup_teardown (test_frame_made_elsewhere, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_frames_join, setup, teardown),
         cmocka_unit_test_setup_teardown (test_forget, setup, teardown),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
