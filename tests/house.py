@@ -5,7 +5,7 @@
         house.wait_for(lambda: house.viewer("alice"), "alice is known")
 
 Programs come from USHER_BIN (set by tests/run.py), else from USHER_BUILD/bin, else from build/bin. What the processes log is
-in house.log; a House that a test leaves by an exception prints the end of it.
+in house.log, what they print in house.printed; a House that a test leaves by an exception prints the end of it.
 """
 
 import http.client
@@ -143,7 +143,7 @@ class House:
         #  With Kafka as the source nobody needs a collector.
         embedded = "KAFKA_BOOTSTRAP_SERVERS" not in self.env or settings.get("collector_enabled")
         self.services = [name for name in SERVICES if embedded or name != "collector"]
-        self.log = os.path.join(self.directory, "usher.log")
+        self.log, self.printed = (os.path.join(self.directory, name) for name in ("usher.log", "usher.out"))
         self.process = None
 
     # ---- start and stop
@@ -164,9 +164,9 @@ class House:
 
     def launch(self):
         """Starts `usher up`, and waits for nothing."""
-        with open(self.log, "ab") as log:
+        with open(self.log, "ab") as log, open(self.printed, "ab") as printed:
             self.process = subprocess.Popen([programs() / "usher", "up", "--dir", self.directory], cwd=self.directory,
-                                            env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                                            env=self.env, stdin=subprocess.DEVNULL, stdout=printed, stderr=log)
         return self
 
     def start(self, deadline_s=60):
