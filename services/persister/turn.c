@@ -6,11 +6,16 @@
 //  A turn that holds this much is committed before it is over.
 #define TURN_BYTES_MAX (8 * 1024 * 1024)
 
+//  On a disk that is full small turns succeed between large ones that fail. So long without a failure, and the store is said
+//  to work again.
+#define WELL_AGAIN_MS 10000
+
 void
 turn_see_time (turn_t *self, usher_time_t now)
 {
     self->now_ms = (uint64_t)now.wall_ms;
     self->now_s = self->now_ms / 1000;
+    self->mono_ms = now.mono_ms;
 }
 
 //  ---- the transaction
@@ -20,10 +25,11 @@ turn_write_failed (turn_t *self, const char *doing)
 {
     self->count.failures++;
     self->broken = true;
-    if (!self->failing)
-        log_error ("store fails", "file=%s doing=%s error=\"%s\"", store_file (self->store), doing,
-                   store_error (self->store));
-    self->failing = true;
+    if (!self->told)
+        log_error ("store fails", "file=%s doing=%s error=\"%s\" hint=\"what came waits and is tried again\"",
+                   store_file (self->store), doing, store_error (self->store));
+    self->failing = self->told = true;
+    self->failed_ms = self->mono_ms;
 }
 
 static void
@@ -34,9 +40,11 @@ note_success (turn_t *self)
     self->count.quarantined += self->added.quarantined;
     self->count.expired += self->added.expired;
     self->count.erased += self->added.erased;
-    if (self->failing)
-        log_info ("store works again", "file=%s", store_file (self->store));
     self->failing = false;
+    if (!self->told || self->mono_ms - self->failed_ms < WELL_AGAIN_MS)
+        return;
+    log_info ("store works again", "file=%s", store_file (self->store));
+    self->told = false;
 }
 
 bool

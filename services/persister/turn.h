@@ -21,8 +21,11 @@ typedef struct {
     uint64_t now_ms, now_s;    //  Unix time of the last turn or tick
     bool open;                 //  a transaction is
     bool broken;               //  it cannot be committed
-    bool failing;              //  the last one could not; said once, not each time
-    parcel_t later;            //  receipts and questions, for after the commit
+    int64_t mono_ms;
+    bool failing;         //  the last one could not
+    bool told;            //  that the store fails; said once, not each time
+    int64_t failed_ms;    //  when it failed last, monotonic
+    parcel_t later;       //  receipts and questions, for after the commit
     turn_counts_t count;
     turn_counts_t added;    //  what the commit will add to count
 } turn_t;

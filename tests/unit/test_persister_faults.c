@@ -96,6 +96,69 @@ test_a_failed_turn_counts_nothing_as_kept (void **state)
     free (text);
 }
 
+//  Reads what is logged from here on; capture_end returns it, to be freed, and gives standard error back.
+static int
+capture_begin (FILE **file)
+{
+    fflush (stderr);
+    int before = dup (STDERR_FILENO);
+    *file = tmpfile ();
+    assert_non_null (*file);
+    dup2 (fileno (*file), STDERR_FILENO);
+    return before;
+}
+
+static char *
+capture_end (FILE *file, int before)
+{
+    fflush (stderr);
+    dup2 (before, STDERR_FILENO);
+    close (before);
+    char *text = calloc (1, 65536);
+    rewind (file);
+    size_t size = fread (text, 1, 65535, file);
+    text [size] = '\0';
+    fclose (file);
+    return text;
+}
+
+static int
+occurrences (const char *text, const char *part)
+{
+    int count = 0;
+    for (const char *at = text; (at = strstr (at, part)); at++)
+        count++;
+    return count;
+}
+
+//  Small turns fit on it, large ones do not: a fault and its end are told once, not turn by turn.
+static void
+test_a_disk_that_is_nearly_full_is_told_once (void **state)
+{
+    bench_t *bench = *state;
+    static char profile [200000];
+    uint64_t version = 0;
+    usher_msg_t large = bench_write ("bob", 0, 0, 1, 1);
+    large.write.profile = usher_bytes (profile, sizeof profile);
+    FILE *file;
+    int before = capture_begin (&file);
+    for (int turn = 0; turn < 20; turn++) {
+        usher_msg_t small = bench_write ("alice", version ? 1 : 0, version, 1, version + 1);
+        assert_int_equal (bench_outcome (bench, &small), USHER_outcome_done);
+        version++;
+        store_limit_pages (persister_store (bench->persister), 1);
+        assert_int_equal (bench_outcome (bench, &large), USHER_outcome_failed);
+        store_limit_pages (persister_store (bench->persister), 0);
+        bench->now.mono_ms += 500;
+    }
+    bench->now.mono_ms += 10000;
+    assert_int_equal (bench_outcome (bench, &large), USHER_outcome_done);
+    char *log = capture_end (file, before);
+    assert_int_equal (occurrences (log, "store fails"), 1);
+    assert_int_equal (occurrences (log, "store works again"), 1);
+    free (log);
+}
+
 //  ---- kill -9
 
 //  Writes version after version, tells each one that has a receipt, until it is killed.
@@ -267,6 +330,7 @@ main (void)
 #define TEST(name) cmocka_unit_test_setup_teardown (name, setup, teardown)
         TEST (test_a_full_disk_fails_writes_and_nothing_else),
         TEST (test_a_failed_turn_counts_nothing_as_kept),
+        TEST (test_a_disk_that_is_nearly_full_is_told_once),
         TEST (test_what_has_a_receipt_survives_a_kill),
         TEST (test_no_database_is_refused_and_left_alone),
         TEST (test_another_programs_database_is_refused),
