@@ -82,6 +82,15 @@ matches (const api_request_t *request, const view_viewer_t *viewer)
 }
 
 static bool
+is_name (const char *text, const char *const *names, int count)
+{
+    for (int at = 0; at < count; at++)
+        if (strcasecmp (text, names [at]) == 0)
+            return true;
+    return false;
+}
+
+static bool
 list_viewer (void *arg, uint32_t slot, usher_str_t viewer_id)
 {
     list_t *list = arg;
@@ -107,6 +116,12 @@ get_viewers (const api_world_t *world, const api_request_t *request, const char 
     }
     if (*request->cursor && !walk_parse (&walk, request->cursor)) {
         api_error (answer, 400, "cursor: expected next_cursor of the page before");
+        return;
+    }
+    if (*request->status && !is_name (request->status, usher_status_names, USHER_STATUSES) &&
+        !is_name (request->status, usher_state_names, USHER_STATES)) {
+        api_error (answer, 400,
+                   "status: expected a status such as WATCHING_VIDEO, or a state such as REBUFFERING");
         return;
     }
     buffer_t *out = &answer->body;

@@ -171,6 +171,9 @@ test_paths (void **state)
     get_only (&self, "/ws", 426);
     json_decref (get (&self, (api_request_t){ .path = "/v1/viewers", .limit = "0" }, 400));
     json_decref (get (&self, (api_request_t){ .path = "/v1/viewers", .cursor = "zz" }, 400));
+    json_decref (get (&self, (api_request_t){ .path = "/v1/viewers", .status = "watching" }, 200));
+    json_decref (get (&self, (api_request_t){ .path = "/v1/viewers", .status = "WATCHING_VIDEO" }, 200));
+    json_decref (get (&self, (api_request_t){ .path = "/v1/viewers", .status = "WATCHNG" }, 400));
     assert_true (api_knows ("/v1/stats"));
     assert_false (api_knows ("/index.html"));
     gateway_end (&self);
