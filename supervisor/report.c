@@ -7,6 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#define TRACKER_COLLECTOR_PORT                                                                               \
+    9090    //  where the tracking page posts by itself: COLLECTOR_PORT of its settings.ts
+
 static void
 print_age (FILE *out, const char *key, bool known, int64_t ms)
 {
@@ -92,14 +95,18 @@ report_where (const config_t *config, FILE *out)
 {
     bool local = strcmp (config->bind, "127.0.0.1") == 0 || strcmp (config->bind, "0.0.0.0") == 0;
     const char *host = local ? "localhost" : config->bind;
+    uint16_t collector = config->collector.enabled ? config->collector.port : 0;
+    char tracker [300] = "";
+    if (collector && collector != TRACKER_COLLECTOR_PORT)
+        snprintf (tracker, sizeof tracker, "/?collector=http://%s:%u", host, collector);
     const struct {
         const char *what, *scheme, *path;
         uint16_t port;
     } places [] = {
-        { "tracking page", "http", "", config->gateway.tracker.port },
+        { "tracking page", "http", tracker, config->gateway.tracker.port },
         { "dashboard", "http", "", config->gateway.dashboard.port },
         { "feed", "ws", "/ws", config->gateway.port },
-        { "collector", "http", "", config->collector.enabled ? config->collector.port : 0 },
+        { "collector", "http", "", collector },
     };
     fprintf (out, "\nUsher is up.\n\n");
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
