@@ -16,10 +16,10 @@
 //  Who watches
 
 static const device_t devices [] = {
-    { "web", "html5", "1920x1080", 58, true },
-    { "mob", "exoplayer", "412x915", 24, false },
-    { "tv", "shaka", "1920x1080", 12, false },
-    { "cnsl", "dash.js", "1280x720", 6, true },
+    { "web", "Mozilla/5.0 (Windows NT 10.0; Win64; x64)", "html5", "1920x1080", 58, true },
+    { "mob", "Mozilla/5.0 (Linux; Android 14) Mobile", "exoplayer", "412x915", 24, false },
+    { "tv", "Mozilla/5.0 (Web0S; Linux/SmartTV)", "shaka", "1920x1080", 12, false },
+    { "cnsl", "Mozilla/5.0 (PlayStation 5)", "dash.js", "1280x720", 6, true },
 };
 
 typedef struct {
@@ -85,6 +85,7 @@ s_viewer_init (const audience_t *self, viewer_t *viewer, size_t index, uint64_t 
     const place_t *place = &places [chance_next (random) % COUNT (places)];
     viewer->device = s_device_choose (random);
     viewer->identity = (tracker_identity_t){ .platform = viewer->device->platform,
+                                             .user_agent = viewer->device->user_agent,
                                              .time_zone = place->time_zone,
                                              .language = place->language,
                                              .resolution = viewer->device->resolution,

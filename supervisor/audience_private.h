@@ -23,6 +23,7 @@ typedef struct {
 
 typedef struct {
     const char *platform;
+    const char *user_agent;
     const char *player_type;
     const char *resolution;
     unsigned weight;

@@ -340,6 +340,8 @@ s_event_open (const tracker_t *tracker, tracker_body_t *body, const char *event_
     s_put (body, ",\"tv\":\"js-4.10.1\",\"tna\":\"sp1\"");
     s_member (body, "aid", who->app_id);
     s_member (body, "p", who->platform);
+    if (who->user_agent)
+        s_member (body, "ua", who->user_agent);
     s_put (body, ",\"cookie\":\"1\",\"cs\":\"UTF-8\"");
     s_member (body, "lang", who->language);
     s_member (body, "res", who->resolution);

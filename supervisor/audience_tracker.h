@@ -59,8 +59,9 @@ typedef struct {
     char duid [UUID_TEXT_SIZE];    //  domain_userid, always there
     char user_id [48];             //  empty for a viewer who has not signed in
     char domain_session [UUID_TEXT_SIZE];
-    unsigned visit;          //  domain_sessionidx, from 1
-    const char *platform;    //  p: web mob cnsl tv
+    unsigned visit;            //  domain_sessionidx, from 1
+    const char *platform;      //  p: web mob cnsl tv
+    const char *user_agent;    //  ua; NULL: that of the request
     const char *time_zone;
     const char *language;
     const char *resolution;
