@@ -1,8 +1,8 @@
 //  Trends.tsx - the last hour and day, start-up, rebuffering and ads in figures, and what sessions are spread over
 import { memo, useEffect, useState } from 'react';
-import type { Dimension, Percentiles, Series, Stats } from './protocol';
+import type { Dimension, Percentiles, Series, State, Stats } from './protocol';
 import { fetchSeries, gapsOf, runsOf } from './series';
-import { count } from './words';
+import { STATE_WORDS, count } from './words';
 
 const COLUMN = 'concurrent_viewers';
 const KEYS = 5;
@@ -28,8 +28,8 @@ function useSeries(resolution: '1s' | '1m', everyMs: number): Series | null {
 export function Trends({ stats }: { stats: Stats | null }) {
   return (
     <section className="panel trends" aria-label="Trends">
-      <Chart name="Viewers, last hour" id="hour" series={useSeries('1s', 10_000)} />
-      <Chart name="Viewers, last day" id="day" series={useSeries('1m', 60_000)} />
+      <Chart name="Viewers, last hour" id="hour" since="1 h ago" series={useSeries('1s', 10_000)} />
+      <Chart name="Viewers, last day" id="day" since="1 d ago" series={useSeries('1m', 60_000)} />
       <Quality stats={stats} />
       <Spread stats={stats} />
     </section>
@@ -39,17 +39,21 @@ export function Trends({ stats }: { stats: Stats | null }) {
 interface ChartProps {
   name: string;
   id: string;
+  since: string;
   series: Series | null;
 }
 
 //  A line from zero for each run of points; gaps are shaded. Drawn only when there is a new answer.
-const Chart = memo(function Chart({ name, id, series }: ChartProps) {
+const Chart = memo(function Chart({ name, id, since, series }: ChartProps) {
   const values = series?.columns[COLUMN] ?? [];
+  const gaps = gapsOf(values);
   const most = Math.max(0, ...values.map((value) => value ?? 0));
   const y = (value: number): number => 30 - (30 * value) / Math.max(1, most * 1.1);
   return (
     <div>
-      <h2>{name}</h2>
+      <h2>
+        {name} <small>at most {count(Math.round(most))}</small>
+      </h2>
       <svg
         data-testid={`chart-${id}`}
         viewBox={`0 0 ${Math.max(1, values.length)} 30`}
@@ -57,7 +61,7 @@ const Chart = memo(function Chart({ name, id, series }: ChartProps) {
         role="img"
         aria-label={`${name}: at most ${count(Math.round(most))}`}
       >
-        {gapsOf(values).map(({ from, size }) => (
+        {gaps.map(({ from, size }) => (
           <rect key={from} className="gap" x={from} y="0" width={size} height="30" />
         ))}
         {runsOf(values).map((run) => (
@@ -69,7 +73,11 @@ const Chart = memo(function Chart({ name, id, series }: ChartProps) {
           />
         ))}
       </svg>
-      <small>at most {count(Math.round(most))}; shaded: nobody counted</small>
+      <small className="axis">
+        <span>{since}</span>
+        {gaps.length > 0 && <span>shaded: nobody counted</span>}
+        <span>now</span>
+      </small>
     </div>
   );
 });
@@ -78,15 +86,15 @@ const PERCENTILES = ['p50', 'p75', 'p90', 'p95', 'p99'] as const;
 
 function Quality({ stats }: { stats: Stats | null }) {
   const rows: [string, Percentiles | undefined, (value: number) => string][] = [
-    ['Start-up', stats?.startup_ms, (value) => `${(value / 1000).toFixed(2)} s`],
-    ['Rebuffering', stats?.rebuffering_ratio, (value) => percent(value)],
+    ['start within', stats?.startup_ms, (value) => `${(value / 1000).toFixed(2)} s`],
+    ['rebuffer below', stats?.rebuffering_ratio, (value) => percent(value)],
   ];
   return (
     <div>
       <table>
         <thead>
           <tr>
-            <th>Of sessions</th>
+            <th>Of all sessions</th>
             {PERCENTILES.map((name) => (
               <th key={name}>{name.slice(1)} %</th>
             ))}
@@ -104,7 +112,7 @@ function Quality({ stats }: { stats: Stats | null }) {
           ))}
         </tbody>
       </table>
-      <small data-testid="ad-rates">
+      <small className="ad-rates" data-testid="ad-rates">
         Ads: {percent(stats?.ads.completion_rate)} completed, {percent(stats?.ads.skip_rate)}{' '}
         skipped, {percent(stats?.ads.click_rate)} clicked
       </small>
@@ -123,6 +131,11 @@ const DIMENSIONS: Record<Dimension, string> = {
   app: 'App',
   state: 'State',
 };
+
+//  States have words; a key that no event told has none.
+function keyWord(by: Dimension, key: string): string {
+  return (by === 'state' && STATE_WORDS[key as State]) || key || 'not known';
+}
 
 function Spread({ stats }: { stats: Stats | null }) {
   const [by, setBy] = useState<Dimension>('device');
@@ -152,7 +165,7 @@ function Spread({ stats }: { stats: Stats | null }) {
         <tbody>
           {keys.slice(0, KEYS).map(({ key, sessions, viewers }) => (
             <tr key={key}>
-              <th>{key || 'not known'}</th>
+              <th title={key}>{keyWord(by, key)}</th>
               <td>{count(sessions)}</td>
               <td>{count(viewers)}</td>
             </tr>
