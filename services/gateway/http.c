@@ -431,6 +431,10 @@ http_new (service_t *service, const config_t *config, struct gateway *gateway)
         { config->gateway.dashboard.port, protocols, NULL, "gateway.dashboard.port", &self->sites [1] },
         { config->gateway.tracker.port, protocols, NULL, "gateway.tracker.port", &self->sites [2] },
     };
+    if (config->gateway.dashboard.port)
+        pages_look ("dashboard", config->gateway.dashboard.directory);
+    if (config->gateway.tracker.port)
+        pages_look ("tracker", config->gateway.tracker.directory);
     self->web = web_new (service, config->bind, listeners, sizeof listeners / sizeof *listeners);
     if (self->web)
         return self;

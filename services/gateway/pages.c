@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log.h"
+
 #define PATH_BYTES 4096
 
 static const struct {
@@ -147,4 +149,16 @@ pages_find (const char *directory, const char *path, const char *range, const ch
     close (file->fd);
     file->fd = -1;
     file->size = 0;
+}
+
+void
+pages_look (const char *page, const char *directory)
+{
+    char path [PATH_BYTES];
+    snprintf (path, sizeof path, "%s/index.html", directory);
+    if (access (path, R_OK) != 0)
+        log_warning (
+            "page missing",
+            "file=%s hint=\"build it with make pages, or set gateway.%s.directory or gateway.%s.port: 0\"",
+            path, page, page);
 }

@@ -28,4 +28,7 @@ unsigned pages_range (const char *range, uint64_t total, uint64_t *from, uint64_
 //  May this path be looked for? Not when it leaves the folder or names hidden files.
 bool pages_is_clean (const char *path);
 
+//  Warns in the log where the folder of that page ("dashboard", "tracker") holds none: no reason not to start.
+void pages_look (const char *page, const char *directory);
+
 #endif

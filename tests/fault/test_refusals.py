@@ -101,6 +101,14 @@ def test_store_that_is_no_database(house):
     assert "store.db" in log and path.read_text().startswith("this is a letter")
 
 
+def test_page_that_is_not_built(house):
+    """Everything else starts."""
+    house.env["USHER_GATEWAY_TRACKER_DIRECTORY"] = "/nowhere"
+    house.start()
+    warnings = [line for line in pathlib.Path(house.log).read_text().splitlines() if "page missing" in line]
+    assert any("/nowhere/index.html" in line and "make pages" in line and "gateway.tracker.directory" in line for line in warnings), warnings
+
+
 @pytest.mark.parametrize("verb", [["status"], ["stop"], ["restart", "gateway"], ["watch"]], ids=lambda verb: verb[0])
 def test_commands_without_a_supervisor(house, verb):
     answer = house.usher(*verb, timeout_s=30)
