@@ -11,6 +11,8 @@ static const struct {
     dynamo_fault_t fault;
     const char *hint;
 } rows [] = {
+    { "no credentials", DYNAMO_BUSY,
+      "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this host a role" },
     { "ProvisionedThroughputExceeded", DYNAMO_THROTTLED, "the table's capacity is used up" },
     { "ThrottlingE", DYNAMO_THROTTLED, "the table's capacity is used up" },
     { "RequestLimitExceeded", DYNAMO_THROTTLED, "the account's capacity is used up" },
@@ -53,8 +55,10 @@ dynamo_fault_of (int status, const char *text, size_t size, const char **hint)
     *hint = status == 0 ? "is it running, and is the endpoint right?" : "it is asked again";
     if (status == 200)
         return DYNAMO_FINE;
-    if (status == 0)
+    if (status == 0) {
+        find (text, size, DYNAMO_BUSY, hint);
         return DYNAMO_BUSY;
+    }
     return find (text, size, status >= 500 || status == 429 ? DYNAMO_BUSY : DYNAMO_BAD, hint);
 }
 

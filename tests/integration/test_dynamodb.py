@@ -206,6 +206,17 @@ def test_wrong_keys_are_refused_in_words(wrong, word):
             house.__exit__(None, None, None)
 
 
+def test_keys_that_nobody_gives_are_named(engine):
+    env = environment(engine.port) | {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:1"}
+    house = House(env={name: value for name, value in env.items() if "KEY" not in name})
+    try:
+        house.launch()
+        line = wait_until(lambda: next((line for line in log(house).splitlines() if "store fails" in line), None), "a reason")
+        assert 'hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY' in line, line
+    finally:
+        house.__exit__(None, None, None)
+
+
 class Metadata:
     """Gives keys as a container's or an instance's service does; each time the next of a list, the last one again."""
 
