@@ -274,7 +274,7 @@ mark_dirty (shard_t *self, actor_t *actor, bool hard)
         //  Jitter, from the viewer itself, so that checkpoints of many spread out.
         int64_t checkpoint_ms = (int64_t)self->config->shard.checkpoint_s * 1000;
         actor->checkpoint_ms =
-            self->now.mono_ms + checkpoint_ms - checkpoint_ms * (actor->viewer.slot % 256) / 1024;
+            self->now.mono_ms + checkpoint_ms + checkpoint_ms * (actor->viewer.slot % 256) / 1024;
         wheel_put (self->wheel, &actor->seat->node, clock_at (self, actor->checkpoint_ms));
     }
     actor->hard = actor->hard || hard;
