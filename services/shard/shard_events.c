@@ -1,0 +1,195 @@
+//  shard_events - events are worked in or held, and actors looked after when their time has come
+
+#include "shard_private.h"
+#include "memory.h"
+
+static uint64_t
+earlier (uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+//  When soft facts of a session may go out again, by the source's clock.
+static uint64_t
+feed_due (const shard_t *self, const session_t *session)
+{
+    return shard_clock_at (self, session->fed_ms + (int64_t)self->config->shard.feed_soft_s * 1000);
+}
+
+//  When an actor wants to be looked at next.
+static uint64_t
+actor_due (const shard_t *self, const actor_t *actor)
+{
+    uint64_t due = actor->soft ? shard_clock_at (self, actor->checkpoint_ms) : UINT64_MAX;
+    for (size_t at = 0; at < actor->viewer.session_count; at++) {
+        const session_t *session = &actor->viewer.sessions [at];
+        if (!session->shown)
+            continue;
+        due = earlier (due, session_deadline (session, self->config));
+        due = earlier (due, session_forget_at (session, self->config));
+        if (session->unfed)
+            due = earlier (due, feed_due (self, session));
+    }
+    return due;
+}
+
+static void
+session_look (shard_t *self, actor_t *actor, session_t *session)
+{
+    if (session->unfed && feed_due (self, session) <= self->clock_ms)
+        shard_tell (self, actor, session, false);
+    if (session_deadline (session, self->config) <= self->clock_ms) {
+        usher_state_t becomes = session_expire (session, self->config);
+        *(becomes == USHER_state_lost ? &self->counters.lost : &self->counters.failed) += 1;
+        shard_tell (self, actor, session, false);
+        shard_mark_dirty (self, actor, true);
+    }
+    if (session_forget_at (session, self->config) <= self->clock_ms) {
+        shard_tell_gone (self, actor, session);
+        shard_mark_dirty (self, actor, true);
+    }
+}
+
+//  An actor leaves when nothing of it is live and all of it is written.
+bool
+shard_actor_leave (shard_t *self, actor_t *actor)
+{
+    if (shard_is_live (actor) || !actor->loaded || actor->hard || actor->soft || actor->writing_size ||
+        actor->held_count)
+        return false;
+    roll_drop (self->roll, actor);
+    return true;
+}
+
+void
+shard_actor_look (shard_t *self, actor_t *actor)
+{
+    for (size_t at = 0; at < actor->viewer.session_count; at++)
+        if (actor->viewer.sessions [at].shown)
+            session_look (self, actor, &actor->viewer.sessions [at]);
+    if (actor->soft && actor->checkpoint_ms <= self->now.mono_ms)
+        actor->hard = true;
+    if (actor->hard)
+        shard_write_start (self, actor);
+    if (shard_actor_leave (self, actor))
+        return;
+    uint64_t due = actor_due (self, actor);
+    //  A write in flight may keep it here past its time; the answer looks again.
+    if (due != UINT64_MAX)
+        wheel_put (self->wheel, &actor->seat->node,
+                   due > self->clock_ms ? due : self->clock_ms + SHARD_RETRY_MS);
+}
+
+static void
+count_outcome (shard_t *self, viewer_outcome_t outcome)
+{
+    uint64_t *counters [] = { &self->counters.applied, &self->counters.duplicate, &self->counters.late };
+    ++*counters [outcome];
+}
+
+//  Tells the feed of an event's session, now or with the next soft facts.
+static void
+event_tell (shard_t *self, actor_t *actor, const usher_event_t *event, const viewer_effect_t *done)
+{
+    session_t *session = done->session;
+    if (done->effect.changed || !session->shown || feed_due (self, session) <= self->clock_ms)
+        shard_tell (self, actor, session, false);
+    else {
+        session->unfed = true;
+        wheel_put (self->wheel, &actor->seat->node, feed_due (self, session));
+    }
+    if (done->effect.announce)
+        shard_announce (self, actor, session, event);
+    wheel_put (self->wheel, &actor->seat->node,
+               earlier (session_deadline (session, self->config), session_forget_at (session, self->config)));
+}
+
+void
+shard_event_apply (shard_t *self, actor_t *actor, const usher_event_t *event)
+{
+    if (event->collected_ms <= actor->erased_ms) {
+        self->counters.erased++;
+        return;
+    }
+    viewer_effect_t done = viewer_take (&actor->viewer, event, shard_expires_s (self));
+    count_outcome (self, done.outcome);
+    if (done.outcome == VIEWER_DUPLICATE && !done.effect.changed)
+        return;
+    shard_mark_dirty (self, actor, done.effect.hard);
+    if (!done.session)
+        return;
+    session_reconsider (done.session, self->config, self->clock_ms);
+    if (done.outcome != VIEWER_LATE || done.session->shown)
+        event_tell (self, actor, event, &done);
+    for (session_t *session; (session = viewer_excess (&actor->viewer));)
+        shard_fold (self, actor, session);
+}
+
+//  What an actor has not written holds its frame up, whether this event or an earlier one is the cause: a replay's
+//  receipt must not overtake the write of what it repeats.
+static void
+event_wait (shard_t *self, actor_t *actor, uint32_t peer)
+{
+    if (actor->hard)
+        tickets_take (&actor->dirty, self->receipts, peer);
+    else if (actor->writing_size)
+        tickets_take (&actor->in_flight, self->receipts, peer);
+}
+
+void
+shard_load_send (shard_t *self, actor_t *actor)
+{
+    if (!self->store_up || actor->load_sent)
+        return;
+    usher_msg_t msg = { .id = USHER_MSG_load, .load = { actor->viewer.id } };
+    outbox_put (self->out, USHER_LINK_store, 0, &msg);
+    actor->load_sent = true;
+    self->counters.loads++;
+}
+
+static void
+event_hold (shard_t *self, actor_t *actor, const usher_msg_t *msg)
+{
+    actor->held = memory_resize (actor->held, actor->held_count + 1, sizeof *actor->held);
+    held_event_t *held = &actor->held [actor->held_count++];
+    size_t bound = usher_encode_bound (msg);
+    held->data = memory_new (bound, 1);
+    held->size = usher_encode (msg, held->data, bound);
+    held->ticket = receipts_take (self->receipts, self->batch_peer);
+    self->counters.held++;
+    shard_load_send (self, actor);
+}
+
+void
+shard_on_batch (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    shard_t *self = arg;
+    (void)out;
+    self->batch_peer = peer;
+    self->batch_open = receipts_begin (self->receipts, peer, msg->batch.seq);
+    if (!self->batch_open) {
+        self->counters.frames_refused++;
+        return;
+    }
+    self->counters.frames++;
+    if (msg->batch.clock_ms > self->clock_ms)
+        self->clock_ms = msg->batch.clock_ms;
+}
+
+void
+shard_on_event (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    shard_t *self = arg;
+    if (!self->batch_open || peer != self->batch_peer)
+        return;
+    self->out = out;
+    actor_t *actor = roll_get (self->roll, msg->event.viewer_id);
+    if (!actor->loaded) {
+        event_hold (self, actor, msg);
+        return;
+    }
+    shard_event_apply (self, actor, &msg->event);
+    event_wait (self, actor, peer);
+    if (actor->hard)
+        shard_write_start (self, actor);
+}

@@ -1,0 +1,116 @@
+//  shard_private - what the files of the shard's core share
+//
+//  shard.c is the service: who is told of what, and time. shard_events.c works events in and looks after actors,
+//  shard_feed.c tells the publisher, shard_write.c writes profiles and their history, shard_store.c is granted, loads
+//  and forgets.
+
+#ifndef SHARD_PRIVATE_H
+#define SHARD_PRIVATE_H
+
+#include "roll.h"
+#include "shard.h"
+
+enum { SHARD_RETRY_MS = 1000 };    //  after a failed write, and to look again
+
+struct shard {
+    const config_t *config;
+    uint32_t number;
+    usher_time_t now;
+    uint64_t clock_ms;    //  the source's clock; never goes back
+    uint64_t epoch;       //  0: not granted
+    bool store_up, live_loaded, stale, publisher_up, publisher_full, filling, retry;
+    size_t fill_cursor;
+    uint32_t owners_size;
+    char owners [USHER_SLOTS];
+    uint32_t batch_peer;
+    bool batch_open;    //  events of batch_peer count
+    int64_t retry_ms;
+    char live_after [1024];
+    roll_t *roll;
+    wheel_t *wheel;
+    receipts_t *receipts;
+    size_t writes_in_flight, dirty;
+    shard_counters_t counters;
+    outbox_t *out;    //  of the call that is under way
+};
+
+//  ---- the feed
+
+//  Tells the publisher a session as it is now, or that it is gone.
+void shard_tell (shard_t *self, actor_t *actor, session_t *session, bool gone);
+
+//  What the reference's feed tells: a change of status, a first event, an ad counter.
+void shard_announce (shard_t *self, actor_t *actor, const session_t *session, const usher_event_t *event);
+
+//  A session is gone; what the others say of earlier sessions goes out with their next soft facts.
+void shard_tell_gone (shard_t *self, actor_t *actor, session_t *session);
+
+//  Folds a session away, and tells that it is gone.
+void shard_fold (shard_t *self, actor_t *actor, session_t *session);
+
+//  Tells a starting publisher some actors more.
+void shard_fill_some (shard_t *self);
+
+//  Handlers, as in shard_routes.
+void shard_on_fill (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
+
+//  ---- writing
+
+//  The Unix second at which what is written now expires.
+uint64_t shard_expires_s (const shard_t *self);
+
+//  Does the feed have a session of it?
+bool shard_is_live (const actor_t *actor);
+
+//  Sends the write that is in flight, for the first time or again.
+void shard_write_send (shard_t *self, actor_t *actor);
+
+//  Starts a write if there is something to write and none is in flight.
+void shard_write_start (shard_t *self, actor_t *actor);
+
+//  The source's clock at a monotonic instant, if the two go alike until then.
+uint64_t shard_clock_at (const shard_t *self, int64_t mono_ms);
+
+//  Something of an actor is not written: hard facts want it at once, soft ones at the checkpoint.
+void shard_mark_dirty (shard_t *self, actor_t *actor, bool hard);
+
+//  Lets go of the write in flight.
+void shard_write_forget (shard_t *self, actor_t *actor);
+
+//  Handlers, as in shard_routes.
+void shard_on_written (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
+
+//  ---- events and actors
+
+//  Forgets an actor of which nothing is live and all is written. Returns whether it did.
+bool shard_actor_leave (shard_t *self, actor_t *actor);
+
+//  An actor's time has come: silence, soft facts, checkpoint.
+void shard_actor_look (shard_t *self, actor_t *actor);
+
+//  Works an event in, and tells of it.
+void shard_event_apply (shard_t *self, actor_t *actor, const usher_event_t *event);
+
+//  Asks the store for an actor's profile, unless it was asked.
+void shard_load_send (shard_t *self, actor_t *actor);
+
+//  Handlers, as in shard_routes.
+void shard_on_batch (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
+void shard_on_event (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
+
+//  ---- the store
+
+//  Asks for the slots, unless they are granted.
+void shard_claim (shard_t *self);
+
+//  A store that is back has forgotten what was asked.
+void shard_store_begin (shard_t *self);
+
+//  Handlers, as in shard_routes.
+void shard_on_loaded (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
+void shard_on_live_page (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
+void shard_on_granted (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
+void shard_on_slots (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
+void shard_on_forget (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
+
+#endif

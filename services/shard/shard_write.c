@@ -1,0 +1,190 @@
+//  shard_write - profiles and their history on the way to the store, one write of a viewer at a time
+
+#include "shard_private.h"
+#include "memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PROFILE_MAX = 262144,     //  bytes; the limit of write.profile
+    ROWS_MAX = 1024 * 1024    //  bytes of history in one frame to the store
+};
+
+uint64_t
+shard_expires_s (const shard_t *self)
+{
+    return (uint64_t)self->now.wall_ms / 1000 + (uint64_t)self->config->store.expire_days * 86400;
+}
+
+bool
+shard_is_live (const actor_t *actor)
+{
+    for (size_t at = 0; at < actor->viewer.session_count; at++)
+        if (actor->viewer.sessions [at].shown)
+            return true;
+    return false;
+}
+
+//  Never one that an earlier write had, so that its answer is not taken for this one's.
+static uint64_t
+next_version (const actor_t *actor)
+{
+    uint64_t last =
+        actor->stored_version > actor->writing_version ? actor->stored_version : actor->writing_version;
+    return last + 1;
+}
+
+//  Builds the frame of a write: history rows first, then the profile that they belong to.
+static void
+write_build (shard_t *self, actor_t *actor)
+{
+    viewer_t *viewer = &actor->viewer;
+    for (session_t *session; (session = viewer_shrink (viewer, PROFILE_MAX));)
+        shard_fold (self, actor, session);
+    size_t bound = viewer_store_bound (viewer);
+    uint8_t *profile = memory_new (bound, 1);
+    size_t profile_size = viewer_store (viewer, profile, bound);
+    usher_msg_t msg = { .id = USHER_MSG_write };
+    msg.write = (usher_write_t){
+        .viewer_id = viewer->id,
+        .old_epoch = actor->stored_epoch,
+        .old_version = actor->stored_version,
+        .epoch = self->epoch,
+        .version = next_version (actor),
+        .slot = viewer->slot,
+        .live = shard_is_live (actor),
+        .expires_s = shard_expires_s (self),
+        .profile = usher_bytes (profile, profile_size),
+        .erased_ms = actor->erased_ms,
+    };
+    if (profile_size == 0)
+        abort ();    //  a field beyond its limit: event's are no larger than session_record's
+    size_t room = USHER_FRAME_HEAD + viewer->rows_used + usher_encode_bound (&msg);
+    actor->writing = memory_new (room, 1);
+    size_t used = usher_frame_begin (actor->writing, room);
+    if (viewer->rows_used)
+        memcpy (actor->writing + used, viewer->rows, viewer->rows_used);
+    used += viewer->rows_used;
+    actor->writing_rows = viewer->rows_used;
+    used += usher_encode (&msg, actor->writing + used, room - used);
+    actor->writing_size = used;
+    actor->writing_version = msg.write.version;
+    free (profile);
+}
+
+//  The frame as it is, or where history is more than a link carries at once, in several: the store keeps rows until the
+//  write that they came with.
+void
+shard_write_send (shard_t *self, actor_t *actor)
+{
+    if (!self->store_up)
+        return;
+    if (actor->writing_rows <= ROWS_MAX) {
+        outbox_join (self->out, USHER_LINK_store, 0, actor->writing, actor->writing_size);
+        return;
+    }
+    usher_frame_t frame;
+    usher_msg_t msg;
+    usher_frame_open (&frame, actor->writing, actor->writing_size);
+    while (usher_decode (&frame, &msg) == USHER_OK)
+        outbox_put (self->out, USHER_LINK_store, 0, &msg);
+}
+
+//  Starts a write if there is something to write and none is in flight.
+void
+shard_write_start (shard_t *self, actor_t *actor)
+{
+    if (self->epoch == 0 || !actor->loaded || actor->reload || actor->writing_size ||
+        !(actor->hard || actor->soft))
+        return;
+    write_build (self, actor);
+    viewer_rows_forget (&actor->viewer);
+    actor->hard = actor->soft = false;
+    actor->in_flight = actor->dirty;
+    actor->dirty = (tickets_t){ 0 };
+    self->dirty--;
+    self->writes_in_flight++;
+    self->counters.writes++;
+    shard_write_send (self, actor);
+}
+
+//  The source's clock at a monotonic instant, if the two go alike until then. In a backlog the source's clock races: who
+//  is looked at too early for that is looked at again.
+uint64_t
+shard_clock_at (const shard_t *self, int64_t mono_ms)
+{
+    return self->clock_ms + (mono_ms > self->now.mono_ms ? (uint64_t)(mono_ms - self->now.mono_ms) : 0);
+}
+
+void
+shard_mark_dirty (shard_t *self, actor_t *actor, bool hard)
+{
+    if (!actor->hard && !actor->soft)
+        self->dirty++;
+    if (!hard && !actor->soft) {
+        //  Jitter, from the viewer itself, so that checkpoints of many spread out.
+        int64_t checkpoint_ms = (int64_t)self->config->shard.checkpoint_s * 1000;
+        actor->checkpoint_ms =
+            self->now.mono_ms + checkpoint_ms + checkpoint_ms * (actor->viewer.slot % 256) / 1024;
+        wheel_put (self->wheel, &actor->seat->node, shard_clock_at (self, actor->checkpoint_ms));
+    }
+    actor->hard = actor->hard || hard;
+    actor->soft = actor->soft || !hard;
+}
+
+void
+shard_write_forget (shard_t *self, actor_t *actor)
+{
+    free (actor->writing);
+    actor->writing = NULL;
+    actor->writing_size = 0;
+    self->writes_in_flight--;
+}
+
+static void
+write_settled (shard_t *self, actor_t *actor)
+{
+    actor->stored_epoch = self->epoch;
+    actor->stored_version = actor->writing_version;
+    tickets_give_back (&actor->in_flight, self->receipts);
+    shard_write_forget (self, actor);
+}
+
+//  The row is not the one that was to be replaced: its history rows and whoever waited for them wait for the next
+//  write, once the row has been read again.
+static void
+write_take_back (shard_t *self, actor_t *actor)
+{
+    viewer_rows_prepend (&actor->viewer, actor->writing + USHER_FRAME_HEAD, actor->writing_rows);
+    shard_write_forget (self, actor);
+    tickets_move (&actor->dirty, &actor->in_flight);
+    self->counters.refused++;
+    shard_mark_dirty (self, actor, true);
+    actor->reload = true;
+    actor->load_sent = false;
+    shard_load_send (self, actor);
+}
+
+void
+shard_on_written (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+{
+    shard_t *self = arg;
+    (void)peer;
+    self->out = out;
+    actor_t *actor = roll_find (self->roll, msg->written.viewer_id);
+    if (!actor || !actor->writing_size || msg->written.epoch != self->epoch ||
+        msg->written.version != actor->writing_version)
+        return;    //  the answer to a write that was sent twice
+    if (msg->written.outcome == USHER_outcome_failed) {
+        self->retry = true;
+        return;
+    }
+    if (msg->written.outcome == USHER_outcome_refused)
+        write_take_back (self, actor);
+    else
+        write_settled (self, actor);
+    if (actor->hard)
+        shard_write_start (self, actor);
+    shard_actor_leave (self, actor);
+}
