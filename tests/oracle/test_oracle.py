@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from broker import Broker
+from dynamodb import Engine, environment, plain
 from house import SERVICES, House, wait_until
 from model import Picture
 from subscriber import Subscriber
@@ -38,6 +39,10 @@ class File:
     def house(self):
         return House(ingester_source="file", ingester_file=self.path)
 
+    def tables(self, house):
+        """The rows of both tables."""
+        return house.rows("SELECT * FROM video_events"), house.rows("SELECT * FROM viewer_profiles")
+
     def write(self, messages):
         with open(self.path, "ab") as file:
             file.writelines(message.value + b"\n" for message in messages)
@@ -55,16 +60,49 @@ class Topic(Broker):
         self.create_topic("snowplow-enriched-good", 4)
         return House({"KAFKA_BOOTSTRAP_SERVERS": self.address})
 
+    tables = File.tables
+
     def write(self, messages):
         self.produce("snowplow-enriched-good", [(message.key, message.value) for message in messages])
 
-    def replace(self):
+    def replace(self, name):
         self.kill()
         self.start()
 
 
-def stored_rows(house):
-    rows = house.rows("SELECT * FROM video_events")
+class Cloud(Topic):
+    """In the reference's place: a topic, and the tables in DynamoDB, whose engine is killed too."""
+
+    processes = ["broker", "store"]
+
+    def __init__(self, directory):
+        super().__init__(directory)
+        self.engine = Engine()
+
+    def __enter__(self):
+        self.engine.start()
+        return super().__enter__()
+
+    def __exit__(self, *error):
+        super().__exit__(*error)
+        self.engine.__exit__(*error)
+
+    def house(self):
+        self.create_topic("snowplow-enriched-good", 4)
+        return House({"KAFKA_BOOTSTRAP_SERVERS": self.address, **environment(self.engine.port)})
+
+    def tables(self, house):
+        profiles = [item for item in self.engine.items("viewer_profiles") if "profile" in item]    # and not the counter of epochs
+        return [plain(item) for item in self.engine.items("video_events")], [plain(item) for item in profiles]
+
+    def replace(self, name):
+        if name == "broker":
+            return super().replace(name)
+        self.engine.kill()
+        self.engine.start()
+
+
+def keyed(rows):
     return {(row["viewer_id"], row["collector_tstamp"]): {key: row[key] for key in FACTS} for row in rows}
 
 
@@ -78,13 +116,15 @@ def differences(wanted, found):
     return [(key, wanted.get(key), found.get(key)) for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key)]
 
 
-def account(house, subscriber, picture):
+def account(source, house, subscriber, picture):
     """Waits until everything is what the model says."""
     last = {}
     viewers = {name: {key: facts[key] for key in ("status", "adsClicked", "adsSkipped")} for name, facts in picture.viewers.items()}
 
     def agrees():
-        last["rows"] = differences(picture.rows, stored_rows(house))
+        rows, profiles = source.tables(house)
+        last["rows"] = differences(picture.rows, keyed(rows))
+        last["profiles"] = sorted(viewers.keys() ^ {profile["viewer_id"] for profile in profiles})
         last["viewers"] = differences(viewers, told(house.viewers()))
         last["seen"] = differences(viewers, told(dict(subscriber.viewers or {})))
         bad = house.rows("SELECT count(*) AS count FROM quarantine")
@@ -92,7 +132,7 @@ def account(house, subscriber, picture):
         return not any(last.values())
 
     try:
-        wait_until(agrees, "store, gateway and subscriber agree with the model", 60, 0.5)
+        wait_until(agrees, "store, gateway and subscriber agree with the model", 180, 0.5)
     except AssertionError:
         found = {what: (len(some), some[:3]) if isinstance(some, list) else some for what, some in last.items()}
         raise AssertionError(f"seed {SEED}: wanted, found: {found}") from None
@@ -134,14 +174,14 @@ def write_in_parts(source, messages, dice):
 
 
 def kill(name, house, source):
-    if name == "broker":
-        source.replace()
+    if name in source.processes:
+        source.replace(name)
     else:
         house.wait_replaced(name, house.kill(name))
 
 
 @pytest.mark.parametrize("killed", ["nobody", "everybody in turn"])
-@pytest.mark.parametrize("kind", [File, Topic])
+@pytest.mark.parametrize("kind", [File, Topic, Cloud])
 def test_house_agrees_with_the_model(kind, killed, tmp_path):
     dice = random.Random(f"{SEED} {killed}")
     messages = topic(f"{SEED} {killed}", VIEWERS, EVENTS)
@@ -151,7 +191,7 @@ def test_house_agrees_with_the_model(kind, killed, tmp_path):
             if names and dice.random() < 0.4:
                 kill(names.pop(dice.randrange(len(names))), house, source)
         picture = Picture([message.value for message in messages])
-        account(house, subscriber, picture)
+        account(source, house, subscriber, picture)
         if killed == "nobody":
             check_conservation(house, picture)
         assert house.stop() == 0
