@@ -12,9 +12,7 @@
 #include "memory.h"
 #include "metrics.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 shard_t *
 shard_new (const config_t *config, uint32_t number, usher_time_t now)

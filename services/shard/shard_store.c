@@ -2,7 +2,6 @@
 
 #include "shard_private.h"
 #include "log.h"
-#include "memory.h"
 
 #include <inttypes.h>
 #include <stdio.h>
