@@ -2,12 +2,13 @@
 
 #include "pack.h"
 #include "memory.h"
+#include "uuid_text.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_MAX = 10, MASK_MAX = 16, MASK_BITS = 7, UUID_TEXT = 36, UUID_BYTES = 16 };
+enum { NUMBER_MAX = 10, MASK_MAX = 16, MASK_BITS = 7 };
 
 //  Between these a number is taken for an instant in Unix ms: the years 1972 to 2527.
 static const uint64_t INSTANT_MIN = 1ull << 36, INSTANT_END = 1ull << 44;
@@ -183,54 +184,6 @@ take_real (pack_t *self)
 
 //  ---- texts
 
-static bool
-is_dash (size_t at)
-{
-    return at == 8 || at == 13 || at == 18 || at == 23;
-}
-
-//  0 to 15, or -1 for what a UUID in lower case has not.
-static int
-nibble_of (char letter)
-{
-    if (letter >= '0' && letter <= '9')
-        return letter - '0';
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
-
-//  The bytes of a UUID. Returns false unless the text is just what uuid_write writes of them.
-static bool
-uuid_read (usher_str_t text, uint8_t *bytes)
-{
-    if (text.size != UUID_TEXT)
-        return false;
-    size_t nibbles = 0;
-    for (size_t at = 0; at < UUID_TEXT; at++) {
-        int nibble = nibble_of (text.data [at]);
-        if (is_dash (at) ? text.data [at] != '-' : nibble < 0)
-            return false;
-        if (is_dash (at))
-            continue;
-        bytes [nibbles / 2] = (uint8_t)(bytes [nibbles / 2] << 4 | nibble);
-        nibbles++;
-    }
-    return true;
-}
-
-static void
-uuid_write (const uint8_t *bytes, char *text)
-{
-    static const char digits [] = "0123456789abcdef";
-    size_t nibbles = 0;
-    for (size_t at = 0; at < UUID_TEXT; at++) {
-        text [at] = '-';
-        if (is_dash (at))
-            continue;
-        text [at] = digits [nibbles % 2 ? bytes [nibbles / 2] & 15 : bytes [nibbles / 2] >> 4];
-        nibbles++;
-    }
-}
-
 static void
 put_bytes (pack_t *self, const void *data, size_t size)
 {
@@ -243,7 +196,7 @@ put_bytes (pack_t *self, const void *data, size_t size)
 static void
 put_text (pack_t *self, usher_str_t text)
 {
-    uint8_t uuid [UUID_BYTES] = { 0 };
+    uint8_t uuid [UUID_BYTES];
     if (self->uuid_count < PACK_UUIDS && uuid_read (text, uuid)) {
         self->uuid_count++;
         put_flagged (self, true, 0);
@@ -265,9 +218,8 @@ take_text (pack_t *self)
         return usher_bytes (data, size);
     }
     char *text = self->uuids [self->uuid_count++];
-    uuid_write (data, text);
     self->used += UUID_BYTES;
-    return usher_bytes (text, UUID_TEXT);
+    return uuid_write (data, text);
 }
 
 void

@@ -7,7 +7,7 @@
 #ifndef FOLD_H
 #define FOLD_H
 
-#include "message.h"
+#include "window_event.h"
 
 //  As stored; see fold_record in messages.def.
 typedef usher_fold_record_t fold_t;
@@ -16,7 +16,7 @@ typedef usher_fold_record_t fold_t;
 enum { FOLD_IN_AD = 1, FOLD_IN_BREAK = 2, FOLD_AD_ALONE = 4, FOLD_BEGUN = 8 };
 
 //  The part of an event that a fold looks at.
-typedef usher_window_record_t fold_event_t;
+typedef window_event_t fold_event_t;
 
 //  What an event does in a state, for the documents: rows of the table in fold.c.
 typedef enum {

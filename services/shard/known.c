@@ -5,6 +5,7 @@
 #include "text.h"
 #include "window.h"
 
+#include <stddef.h>
 #include <xxhash.h>
 
 //  ---- totals
@@ -41,12 +42,18 @@ known_take_totals (usher_session_record_t *self, const usher_event_t *event)
 //  ---- attributes
 
 static void
+text_take (usher_session_record_t *self, usher_str_t *field, usher_str_t value)
+{
+    texts_set (self, USHER_MSG_session_record, field, value);
+}
+
+static void
 take_player (usher_session_record_t *self, const usher_event_t *event)
 {
-    text_set (&self->media_label, event->media_label);
-    text_set (&self->media_type, event->media_type);
-    text_set (&self->player_type, event->player_type);
-    text_set (&self->quality, event->quality);
+    text_take (self, &self->media_label, event->media_label);
+    text_take (self, &self->media_type, event->media_type);
+    text_take (self, &self->player_type, event->player_type);
+    text_take (self, &self->quality, event->quality);
     self->duration_s = event->duration_s;
     self->rate = event->rate;
     self->volume = event->volume;
@@ -56,9 +63,9 @@ take_player (usher_session_record_t *self, const usher_event_t *event)
 static void
 take_ad (usher_session_record_t *self, const usher_event_t *event)
 {
-    text_set (&self->ad_id, event->ad_id);
-    text_set (&self->ad_name, event->ad_name);
-    text_set (&self->creative_id, event->creative_id);
+    text_take (self, &self->ad_id, event->ad_id);
+    text_take (self, &self->ad_name, event->ad_name);
+    text_take (self, &self->creative_id, event->creative_id);
     self->pod_position = event->pod_position;
     self->ad_duration_s = event->ad_duration_s;
     self->skippable = event->skippable;
@@ -67,9 +74,9 @@ take_ad (usher_session_record_t *self, const usher_event_t *event)
 static void
 take_break (usher_session_record_t *self, const usher_event_t *event)
 {
-    text_set (&self->break_id, event->break_id);
-    text_set (&self->break_name, event->break_name);
-    text_set (&self->break_type, event->break_type);
+    text_take (self, &self->break_id, event->break_id);
+    text_take (self, &self->break_name, event->break_name);
+    text_take (self, &self->break_type, event->break_type);
 }
 
 static void
@@ -82,7 +89,7 @@ take_quality (usher_session_record_t *self, const usher_event_t *event)
 static void
 take_error (usher_session_record_t *self, const usher_event_t *event)
 {
-    text_set (&self->error_text, event->error_text);
+    text_take (self, &self->error_text, event->error_text);
 }
 
 //  The user agent is read when it is another one than before, not with every event.
@@ -101,10 +108,10 @@ take_device (usher_session_record_t *self, usher_str_t user_agent)
 static void
 take_who (usher_session_record_t *self, const usher_event_t *event)
 {
-    text_set (&self->platform, event->platform);
-    text_set (&self->app_id, event->app_id);
-    text_set (&self->country, event->country);
-    text_set (&self->city, event->city);
+    text_take (self, &self->platform, event->platform);
+    text_take (self, &self->app_id, event->app_id);
+    text_take (self, &self->country, event->country);
+    text_take (self, &self->city, event->city);
     self->identified = event->identified;
     take_device (self, event->user_agent);
 }
@@ -118,7 +125,7 @@ take_rate (usher_session_record_t *self, const usher_event_t *event)
 //  key is the collector's instant of the newest so far; at that instant the order in full decides. That one is in the
 //  window: what left it is earlier by the device too, so what comes before it now would be late.
 static bool
-is_newest_of (const session_t *session, const usher_window_record_t *record, uint32_t group, uint64_t key)
+is_newest_of (const session_t *session, const window_event_t *record, uint32_t group, uint64_t key)
 {
     if (record->collected_ms != key)
         return record->collected_ms > key;
@@ -129,36 +136,81 @@ is_newest_of (const session_t *session, const usher_window_record_t *record, uin
     return true;
 }
 
-bool
-known_take_attributes (session_t *session, const usher_event_t *event, usher_window_record_t *record)
+//  Which groups an event has, and what takes them. The place in the table is the group's bit in window_event_t.groups, which
+//  is stored.
+static const struct {
+    size_t key;    //  where in the record the instant is
+    void (*take) (usher_session_record_t *self, const usher_event_t *event);
+} groups [] = {
+    { offsetof (usher_session_record_t, player_key), take_player },
+    { offsetof (usher_session_record_t, ad_key), take_ad },
+    { offsetof (usher_session_record_t, break_key), take_break },
+    { offsetof (usher_session_record_t, quality_key), take_quality },
+    { offsetof (usher_session_record_t, error_key), take_error },
+    { offsetof (usher_session_record_t, who_key), take_who },
+    { offsetof (usher_session_record_t, rate_key), take_rate },
+};
+
+static uint8_t
+groups_of (const usher_event_t *event)
 {
-    usher_session_record_t *self = &session->known;
-    bool has_who =
-        event->platform.size || event->app_id.size || event->country.size || event->user_agent.size;
-    //  The place in this table is the group's bit in window_record.groups, which is stored.
-    const struct {
-        bool has;
-        uint64_t *key;
-        void (*take) (usher_session_record_t *self, const usher_event_t *event);
-    } groups [] = {
-        { event->has & USHER_HAS_PLAYER, &self->player_key, take_player },
-        { (event->has & USHER_HAS_AD) || event->ad_id.size, &self->ad_key, take_ad },
-        { event->has & USHER_HAS_BREAK, &self->break_key, take_break },
-        { event->has & USHER_HAS_QUALITY, &self->quality_key, take_quality },
-        { event->has & USHER_HAS_ERROR, &self->error_key, take_error },
-        { has_who, &self->who_key, take_who },
-        { event->has & USHER_HAS_SESSION, &self->rate_key, take_rate },
+    bool who = event->platform.size || event->app_id.size || event->country.size || event->user_agent.size;
+    const bool has [] = {
+        event->has & USHER_HAS_PLAYER,  (event->has & USHER_HAS_AD) || event->ad_id.size,
+        event->has & USHER_HAS_BREAK,   event->has & USHER_HAS_QUALITY,
+        event->has & USHER_HAS_ERROR,   who,
+        event->has & USHER_HAS_SESSION,
     };
-    for (size_t row = 0; row < sizeof groups / sizeof *groups; row++) {
-        if (!groups [row].has)
-            continue;
-        if (is_newest_of (session, record, 1u << row, *groups [row].key)) {
-            *groups [row].key = record->collected_ms;
-            groups [row].take (self, event);
-        }
-        record->groups |= 1u << row;
-    }
+    unsigned found = 0;
+    for (size_t row = 0; row < sizeof has / sizeof *has; row++)
+        found |= (unsigned)has [row] << row;
+    return (uint8_t)found;
+}
+
+static uint64_t *
+key_of (usher_session_record_t *self, size_t row)
+{
+    return (uint64_t *)(void *)((char *)self + groups [row].key);
+}
+
+static void
+group_take (usher_session_record_t *self, size_t row, const usher_event_t *event)
+{
+    *key_of (self, row) = event->collected_ms;
+    groups [row].take (self, event);
+}
+
+//  Returns whether it is something that people look at.
+static bool
+progress_take (usher_session_record_t *self, const usher_event_t *event)
+{
     if (event->kind == USHER_event_kind_percent_progress)
         raise_count (&self->percent, event->percent + 1);
     return event->kind != USHER_event_kind_ping && event->kind != USHER_event_kind_percent_progress;
+}
+
+bool
+known_take_attributes (session_t *session, const usher_event_t *event, window_event_t *record)
+{
+    usher_session_record_t *self = &session->known;
+    unsigned found = groups_of (event);
+    for (size_t row = 0; found >> row; row++) {
+        if (!(found >> row & 1))
+            continue;
+        if (is_newest_of (session, record, 1u << row, *key_of (self, row)))
+            group_take (self, row, event);
+        record->groups |= (uint8_t)(1u << row);
+    }
+    return progress_take (self, event);
+}
+
+bool
+known_take_newest (usher_session_record_t *self, const usher_event_t *event, window_event_t *record)
+{
+    record->groups = groups_of (event);
+    for (size_t row = 0; record->groups >> row; row++)
+        //  A copy of it may have been there that was collected later than whatever is left.
+        if ((record->groups >> row & 1) && record->collected_ms >= *key_of (self, row))
+            group_take (self, row, event);
+    return progress_take (self, event);
 }

@@ -10,13 +10,17 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { EXIT_FLOOR_MS = 1000 };    //  an attempt that ends sooner was none
+enum {
+    EXIT_FLOOR_MS = 1000,                //  an attempt that ends sooner was none
+    RUNNING_TIMES_MAX_S = 1000000000,    //  all that are longer are equal
+    FOLD_BOUND = 512                     //  bytes of a fold, and of what heads the window, stored
+};
 
 void
 session_init (session_t *self, usher_str_t session_id)
 {
     *self = (session_t){ .known = { .duration_s = NAN, .rate = NAN, .avg_rate = NAN, .ad_duration_s = NAN } };
-    text_set (&self->known.session_id, session_id);
+    texts_set (&self->known, USHER_MSG_session_record, &self->known.session_id, session_id);
     fold_init (&self->base);
     self->now = self->base;
 }
@@ -31,38 +35,51 @@ session_clear (session_t *self)
 
 //  ---- an event
 
-static usher_window_record_t
+//  The running times are told in decimals; their sum's last digits depend on who adds.
+static uint64_t
+microseconds (double seconds)
+{
+    if (!(seconds > 0))
+        return 0;
+    return seconds < RUNNING_TIMES_MAX_S ? (uint64_t)(seconds * 1e6 + 0.5)
+                                         : (uint64_t)RUNNING_TIMES_MAX_S * 1000000;
+}
+
+static window_event_t
 record_of (const usher_event_t *event)
 {
-    return (usher_window_record_t){
+    window_event_t record = {
         .order_ms = event->created_ms ? event->created_ms : event->collected_ms,
-        .order_total =
-            event->time_played_s + event->time_paused_s + event->time_buffering_s + event->time_ads_s,
-        .event_id = event->event_id,
-        .kind = event->kind,
+        .order_total_us = microseconds (event->time_played_s + event->time_paused_s +
+                                        event->time_buffering_s + event->time_ads_s),
+        .kind = (uint8_t)event->kind,
         .collected_ms = event->collected_ms,
         .video_s = event->video_s,
         .ads_clicked = event->ads_clicked,
         .ads_skipped = event->ads_skipped,
         .ad_id = event->ad_id,
-        .percent = event->percent,
-        .ping_s = event->ping_s,
+        .percent = (uint8_t)event->percent,
+        .ping_s = (uint16_t)event->ping_s,
         .bitrate = event->bitrate < UINT32_MAX ? (uint32_t)event->bitrate : UINT32_MAX,
     };
+    record.has_uuid = uuid_read (event->event_id, record.uuid);
+    if (!record.has_uuid)
+        record.text_id = event->event_id;
+    return record;
 }
 
 //  Folds one event and notes in it which history row it asks for. Returns whether that changed.
 static bool
-fold_noting (fold_t *fold, usher_window_record_t *record)
+fold_noting (fold_t *fold, window_event_t *record)
 {
     bool first = !(fold->marks & FOLD_BEGUN);
     usher_status_t before = fold_status (fold->state);
-    usher_window_record_t old = *record;
+    window_event_t old = *record;
     fold_apply (fold, record);
     //  Which key the row gets is the viewer's business: other sessions may have a row at the same instant.
     bool wanted = first || fold_status (fold->state) != before;
-    record->row_state = wanted ? fold->state : 0;
-    record->row_status = wanted ? fold_status (fold->state) : 0;
+    record->row_state = wanted ? (uint8_t)fold->state : 0;
+    record->row_status = wanted ? (uint8_t)fold_status (fold->state) : 0;
     record->row_clicked = wanted ? fold_clicked (fold) : 0;
     record->row_skipped = wanted ? fold_skipped (fold) : 0;
     record->row_wanted = wanted;
@@ -108,10 +125,10 @@ refold (session_t *self, size_t from)
 //  A tracker that got no answer sends an event again, and the collector gives the copy a time of its own. The earliest
 //  copy is the event, whichever came first.
 static session_effect_t
-take_copy (session_t *self, usher_window_record_t *record, size_t at)
+take_copy (session_t *self, window_event_t *record, size_t at)
 {
     session_effect_t effect = { .outcome = SESSION_DUPLICATE };
-    const usher_window_record_t *other = &self->window [at];
+    const window_event_t *other = &self->window [at];
     if (record->collected_ms >= other->collected_ms)
         return effect;
     effect.replaced_ms = other->collected_ms;
@@ -125,11 +142,36 @@ take_copy (session_t *self, usher_window_record_t *record, size_t at)
     return effect;
 }
 
+//  What of a fold tells whether an event was a hard fact.
+typedef struct {
+    usher_state_t state;
+    uint32_t clicked, skipped;
+} glance_t;
+
+static glance_t
+glance_of (const fold_t *fold)
+{
+    return (glance_t){ fold->state, fold_clicked (fold), fold_skipped (fold) };
+}
+
+static void
+effect_note (session_effect_t *effect, const session_t *self, glance_t before, const usher_event_t *event,
+             bool visible, const window_event_t *newest)
+{
+    glance_t now = glance_of (&self->now);
+    bool ads = now.clicked != before.clicked || now.skipped != before.skipped;
+    effect->announce = newest && (ads || newest->row_wanted);
+    //  A session that silence had ended may go on.
+    effect->hard =
+        effect->rows || ads || is_hard (event->kind) || now.state != before.state || self->known.expired_ms;
+    effect->changed = effect->hard || visible;
+}
+
 static session_effect_t
 take_new (session_t *self, const usher_event_t *event, window_place_t place)
 {
-    fold_t before = self->now;
-    usher_window_record_t *record = &self->window [place.at];
+    glance_t before = glance_of (&self->now);
+    window_event_t *record = &self->window [place.at];
     bool relabels =
         (event->has & USHER_HAS_PLAYER) && !usher_str_eq (event->media_label, self->known.media_label);
     bool visible = known_take_attributes (self, event, record);
@@ -137,26 +179,20 @@ take_new (session_t *self, const usher_event_t *event, window_place_t place)
     if (place.shuffled)
         self->now = self->base;
     effect.rows = refold (self, place.shuffled ? 0 : place.at);
-    bool ads = fold_clicked (&before) != fold_clicked (&self->now) ||
-               fold_skipped (&before) != fold_skipped (&self->now);
     bool newest = place.at + 1 == self->count;
     //  Rows name the medium: a new name has them written again.
     bool relabelled = relabels && usher_str_eq (event->media_label, self->known.media_label);
     effect.rows = effect.rows || relabelled;
     effect.reordered = !newest || place.shuffled || relabelled;
-    effect.announce = newest && (ads || record->row_wanted);
-    //  A session that silence had ended may go on.
-    effect.hard = effect.rows || ads || is_hard (event->kind) || self->now.state != before.state ||
-                  self->known.expired_ms;
-    effect.changed = effect.hard || visible;
+    effect_note (&effect, self, before, event, visible, newest ? record : NULL);
     window_trim (self);
     return effect;
 }
 
-session_effect_t
-session_take (session_t *self, const usher_event_t *event)
+static session_effect_t
+take_open (session_t *self, const usher_event_t *event)
 {
-    usher_window_record_t record = record_of (event);
+    window_event_t record = record_of (event);
     window_place_t place = window_put (self, &record);
     if (place.outcome == WINDOW_KNOWN)
         return take_copy (self, &record, place.at);
@@ -166,15 +202,46 @@ session_take (session_t *self, const usher_event_t *event)
     return take_new (self, event, place);
 }
 
-//  ---- what it tells others
+session_effect_t
+session_take (session_t *self, const usher_event_t *event)
+{
+    if (self->window)
+        return take_open (self, event);
+    window_open (self);
+    session_effect_t effect = take_open (self, event);
+    window_close (self);
+    return effect;
+}
 
 bool
-session_row_wanted (const session_t *self, size_t at, usher_history_t *row)
+session_follows (const session_t *self, const usher_event_t *event, uint64_t evidence_ms,
+                 window_event_t *record)
 {
-    const usher_window_record_t *record = &self->window [at];
-    if (!record->row_wanted)
+    bool relabels =
+        (event->has & USHER_HAS_PLAYER) && !usher_str_eq (event->media_label, self->known.media_label);
+    if (!(self->now.marks & FOLD_BEGUN) || event->collected_ms <= evidence_ms || relabels)
         return false;
-    row->event_id = record->event_id;
+    *record = record_of (event);
+    return window_follows (self, record);
+}
+
+session_effect_t
+session_take_next (session_t *self, const usher_event_t *event, window_event_t *record)
+{
+    glance_t before = glance_of (&self->now);
+    known_take_totals (&self->known, event);
+    bool visible = known_take_newest (&self->known, event, record);
+    session_effect_t effect = { .outcome = SESSION_APPLIED, .rows = fold_noting (&self->now, record) };
+    effect_note (&effect, self, before, event, visible, record);
+    return effect;
+}
+
+//  ---- what it tells others
+
+void
+session_row (const session_t *self, const window_event_t *record, char *id, usher_history_t *row)
+{
+    row->event_id = window_event_id (record, id);
     row->kind = record->kind;
     row->video_s = isnan (record->video_s) ? 0 : record->video_s;
     row->ads_clicked = record->row_clicked;
@@ -184,7 +251,6 @@ session_row_wanted (const session_t *self, size_t at, usher_history_t *row)
     row->state = record->row_state;
     row->session_id = self->known.session_id;
     row->media_label = self->known.media_label;
-    return true;
 }
 
 //  Left before the video started, without an error. An end tells when; silence does not, but it was no moment.
@@ -297,16 +363,22 @@ append (void *data, size_t used, size_t size, const usher_msg_t *msg)
 }
 
 size_t
+session_store_bound (const session_t *self)
+{
+    usher_msg_t known = { .id = USHER_MSG_session_record, .session_record = self->known };
+    return usher_encode_bound (&known) + FOLD_BOUND + strip_bytes (&self->strip).size;
+}
+
+size_t
 session_store (const session_t *self, void *data, size_t size)
 {
     usher_msg_t msg = { .id = USHER_MSG_session_record, .session_record = self->known };
     size_t used = append (data, 0, size, &msg);
     msg = (usher_msg_t){ .id = USHER_MSG_fold_record, .fold_record = self->base };
     used = append (data, used, size, &msg);
-    for (size_t at = 0; at < self->count; at++) {
-        msg = (usher_msg_t){ .id = USHER_MSG_window_record, .window_record = self->window [at] };
-        used = append (data, used, size, &msg);
-    }
+    msg = (usher_msg_t){ .id = USHER_MSG_window_strip };
+    msg.window_strip = (usher_window_strip_t){ self->strip.count, strip_bytes (&self->strip) };
+    used = append (data, used, size, &msg);
     return used == SIZE_MAX ? 0 : used;
 }
 
@@ -330,10 +402,12 @@ session_restore (session_t *self, const usher_session_record_t *record, usher_fr
         !is_sound (&self->known, &next->fold_record))
         return false;
     self->base = next->fold_record;
-    while (usher_decode (frame, next) == USHER_OK && next->id == USHER_MSG_window_record)
-        if (!window_append (self, &next->window_record))
-            return false;
+    if (usher_decode (frame, next) != USHER_OK || next->id != USHER_MSG_window_strip ||
+        !strip_restore (&self->strip, next->window_strip.count, self->base.order_ms,
+                        next->window_strip.events))
+        return false;
     session_settle (self);
+    usher_decode (frame, next);
     return true;
 }
 
@@ -342,5 +416,7 @@ session_settle (session_t *self)
 {
     window_recount (self);
     self->now = self->base;
-    refold (self, 0);
+    strip_reader_t reader = strip_open (&self->strip);
+    for (window_event_t event; strip_read (&reader, &event);)
+        fold_apply (&self->now, &event);
 }

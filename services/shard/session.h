@@ -7,20 +7,22 @@
 #ifndef SESSION_H
 #define SESSION_H
 
-#include "fold.h"
 #include "config.h"
+#include "fold.h"
+#include "strip.h"
 
 #define SESSION_WINDOW_EVENTS 64
 #define SESSION_WINDOW_MS (5 * 60 * 1000)
 //  More than that is kept only of a crowd at one instant.
-#define WINDOW_EVENTS_MAX (2 * SESSION_WINDOW_EVENTS)
+#define WINDOW_EVENTS_MAX STRIP_EVENTS_MAX
 
 typedef struct {
-    usher_session_record_t known;     //  strings are owned
-    fold_t base, now;                 //  before the window; after it
-    size_t count, room, gone;         //  gone: records before the window in the same block, folded away
-    usher_window_record_t *window;    //  in order; strings are owned
-    uint32_t *marks;    //  a digest of each event's id, in no order: nearly all questions end here
+    usher_session_record_t known;    //  strings are owned
+    fold_t base, now;                //  before the window; after it
+    strip_t strip;                   //  the window, in order
+    window_event_t
+        *window;     //  the same while it is open (window.h), then strip is of no account; else NULL
+    size_t count;    //  events of window
     //  How far the device's clock was ahead of the collector's, in the window and the newest of the base.
     int64_t lead_min_ms, lead_max_ms;
     uint64_t grace_ms;        //  nothing expires before this plus a timeout: it was loaded then
@@ -51,8 +53,16 @@ void session_init (session_t *self, usher_str_t session_id);
 void session_clear (session_t *self);
 
 //  Applies one event. What it needs of it is copied. A session that was LOST or FAILED is so still: see
-//  session_reconsider.
+//  session_reconsider. A window that is open stays so, as history rows may be asked for.
 session_effect_t session_take (session_t *self, const usher_event_t *event);
+
+//  The same for what nearly all events are: one that is new, comes behind all others by either clock, and renames nothing.
+//  evidence_ms is the newest evidence of all sessions of the viewer: nothing else has a history row at its instant. Then only
+//  the ends of the window are touched. False: do session_take. The record of an event that follows goes into the window
+//  with window_append, once its row is known, and window_trim behind it.
+bool session_follows (const session_t *self, const usher_event_t *event, uint64_t evidence_ms,
+                      window_event_t *record);
+session_effect_t session_take_next (session_t *self, const usher_event_t *event, window_event_t *record);
 
 //  The state with silence taken into account, and its status.
 usher_state_t session_state (const session_t *self);
@@ -71,14 +81,17 @@ void session_reconsider (session_t *self, const config_t *config, uint64_t clock
 //  When it leaves memory, in ms of the source's clock; UINT64_MAX while it is live.
 uint64_t session_forget_at (const session_t *self, const config_t *config);
 
-//  Does event number at of the window ask for a history row, and with what in it? Fills row (strings are views).
-bool session_row_wanted (const session_t *self, size_t at, usher_history_t *row);
+//  Fills in what the history row of an event says that wants one: strings are views, of id where that is written.
+void session_row (const session_t *self, const window_event_t *record, char *id, usher_history_t *row);
 
 //  -1, 0, 1: the order of two events. Rows as in 02-profile: device time, running times, rank, id.
-int session_order (const usher_window_record_t *a, const usher_window_record_t *b);
+int session_order (const window_event_t *a, const window_event_t *b);
 
 //  Fills in what the feed says of the session. Strings are views.
 void session_describe (const session_t *self, usher_session_t *out);
+
+//  Bytes that session_store needs at most.
+size_t session_store_bound (const session_t *self);
 
 //  Writes and reads what is stored. session_restore takes its records from msg and after; false when they are not a session.
 size_t session_store (const session_t *self, void *data, size_t size);

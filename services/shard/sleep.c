@@ -3,7 +3,6 @@
 #include "sleep.h"
 #include "memory.h"
 #include "text.h"
-#include "window.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -76,34 +75,18 @@ pack_session_part (pack_t *pack, session_t *session)
 
 //  ---- one way
 
-//  Which row an event asks for is what folding it says, and it will be folded again.
-static usher_window_record_t
-without_row (const usher_window_record_t *event)
-{
-    usher_window_record_t record = *event;
-    record.row_wanted = record.row_state = record.row_status = record.row_clicked = record.row_skipped = 0;
-    return record;
-}
-
-//  Each by what it says that the one before did not.
-static void
-window_pack (pack_t *pack, const session_t *session)
-{
-    usher_window_record_t before = { 0 };
-    for (size_t at = 0; at < session->count; at++) {
-        usher_window_record_t record = without_row (&session->window [at]);
-        pack_record (pack, USHER_MSG_window_record, &record, &before);
-        before = record;
-    }
-}
-
 static void
 session_pack (pack_t *pack, session_t *session)
 {
+    strip_t *strip = &session->strip;
+    usher_str_t events = strip_bytes (strip), digests = strip_digests (strip);
+    uint64_t count = strip->count;
     pack_record (pack, USHER_MSG_session_record, &session->known, NULL);
     pack_record (pack, USHER_MSG_fold_record, &session->base, NULL);
-    pack_count (pack, &session->count);
-    window_pack (pack, session);
+    pack_record (pack, USHER_MSG_fold_record, &session->now, &session->base);
+    pack_number (pack, &count);
+    pack_text (pack, &events);
+    pack_text (pack, &digests);
     pack_session_part (pack, session);
 }
 
@@ -127,28 +110,19 @@ sleep_pack (actor_t *actor, pack_t *pack)
 //  ---- the other way
 
 static void
-window_unpack (pack_t *pack, session_t *session, size_t count)
-{
-    usher_window_record_t record, before = { 0 };
-    for (size_t at = 0; at < count; at++) {
-        pack_record (pack, USHER_MSG_window_record, &record, &before);
-        if (!window_append (session, &record))
-            abort ();    //  it was in a window
-        before = session->window [at];
-    }
-}
-
-static void
 session_unpack (pack_t *pack, session_t *session)
 {
-    session_init (session, (usher_str_t){ 0 });
+    usher_str_t events, digests;
+    uint64_t count;
     pack_record (pack, USHER_MSG_session_record, &session->known, NULL);
     texts_own (&session->known, USHER_MSG_session_record);
     pack_record (pack, USHER_MSG_fold_record, &session->base, NULL);
-    size_t count = 0;
-    pack_count (pack, &count);
-    window_unpack (pack, session, count);
-    session_settle (session);
+    pack_record (pack, USHER_MSG_fold_record, &session->now, &session->base);
+    pack_number (pack, &count);
+    pack_text (pack, &events);
+    pack_text (pack, &digests);
+    strip_set (&session->strip, (uint32_t)count, session->base.order_ms, session->now.order_ms, events,
+               digests);
     pack_session_part (pack, session);
 }
 

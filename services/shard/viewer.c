@@ -207,14 +207,14 @@ viewer_describe_earlier (const viewer_t *self, usher_session_t *out)
 
 //  Whether another row of this viewer at the same instant comes before this one, and so has the bare key.
 static bool
-instant_is_taken (const viewer_t *self, const session_t *session, const usher_window_record_t *record)
+instant_is_taken (const viewer_t *self, const session_t *session, const window_event_t *record)
 {
     for (size_t one = 0; one < self->session_count; one++) {
         const session_t *other = &self->sessions [one];
         if (other->base.row_ms == record->collected_ms)
             return true;
         for (size_t at = 0; at < other->count; at++) {
-            const usher_window_record_t *rival = &other->window [at];
+            const window_event_t *rival = &other->window [at];
             if (rival == record || !rival->row_wanted || rival->collected_ms != record->collected_ms)
                 continue;
             int order = session_order (rival, record);
@@ -227,16 +227,18 @@ instant_is_taken (const viewer_t *self, const session_t *session, const usher_wi
 
 //  ISO 8601 with three decimals and Z, so that keys sort; with # and the event id where the instant is taken.
 static usher_str_t
-key_write (const usher_window_record_t *record, uint32_t has_row, char *text, size_t size)
+key_write (const window_event_t *record, uint32_t has_row, char *text, size_t size)
 {
     time_t seconds = (time_t)(record->collected_ms / 1000);
     struct tm parts;
     gmtime_r (&seconds, &parts);
     size_t used = strftime (text, size, "%Y-%m-%dT%H:%M:%S", &parts);
     used += (size_t)snprintf (text + used, size - used, ".%03uZ", (unsigned)(record->collected_ms % 1000));
-    if (has_row == 2)
-        used += (size_t)snprintf (text + used, size - used, "#%.*s", (int)record->event_id.size,
-                                  record->event_id.data);
+    if (has_row == 2) {
+        char text_id [UUID_TEXT];
+        usher_str_t id = window_event_id (record, text_id);
+        used += (size_t)snprintf (text + used, size - used, "#%.*s", (int)id.size, id.data);
+    }
     return usher_bytes (text, used);
 }
 
@@ -274,7 +276,7 @@ viewer_rows_prepend (viewer_t *self, const void *data, size_t size)
 }
 
 static void
-row_remove (viewer_t *self, const usher_window_record_t *record)
+row_remove (viewer_t *self, const window_event_t *record)
 {
     char text [192];
     usher_history_t row = { .viewer_id = self->id, .remove = 1 };
@@ -283,17 +285,17 @@ row_remove (viewer_t *self, const usher_window_record_t *record)
 }
 
 static void
-row_put (viewer_t *self, const session_t *session, size_t at, uint64_t expires_s)
+row_put (viewer_t *self, const session_t *session, const window_event_t *record, uint64_t expires_s)
 {
-    char text [192];
+    char text [192], id [UUID_TEXT];
     usher_history_t row = { .viewer_id = self->id, .expires_s = expires_s };
-    session_row_wanted (session, at, &row);
-    row.key_tstamp = key_write (&session->window [at], session->window [at].has_row, text, sizeof text);
+    session_row (session, record, id, &row);
+    row.key_tstamp = key_write (record, record->has_row, text, sizeof text);
     row_queue (self, &row);
 }
 
-static uint32_t
-key_wanted (const viewer_t *self, const session_t *session, const usher_window_record_t *record)
+static uint8_t
+key_wanted (const viewer_t *self, const session_t *session, const window_event_t *record)
 {
     if (!record->row_wanted)
         return 0;
@@ -308,8 +310,8 @@ rows_settle (viewer_t *self, bool rewrite, session_t *touched, uint64_t expires_
     for (size_t one = 0; one < self->session_count; one++) {
         session_t *session = &self->sessions [one];
         for (size_t at = 0; at < session->count; at++) {
-            usher_window_record_t *record = &session->window [at];
-            uint32_t wanted = key_wanted (self, session, record);
+            window_event_t *record = &session->window [at];
+            uint8_t wanted = key_wanted (self, session, record);
             if (record->has_row && record->has_row != wanted)
                 row_remove (self, record);
         }
@@ -317,67 +319,79 @@ rows_settle (viewer_t *self, bool rewrite, session_t *touched, uint64_t expires_
     for (size_t one = 0; one < self->session_count; one++) {
         session_t *session = &self->sessions [one];
         for (size_t at = 0; at < session->count; at++) {
-            usher_window_record_t *record = &session->window [at];
-            uint32_t wanted = key_wanted (self, session, record);
+            window_event_t *record = &session->window [at];
+            uint8_t wanted = key_wanted (self, session, record);
             bool again = wanted != record->has_row || (rewrite && session == touched);
             record->has_row = wanted;
             if (wanted && again)
-                row_put (self, session, at, expires_s);
+                row_put (self, session, record, expires_s);
         }
     }
+}
+
+//  What is nearly always: see session_follows.
+static viewer_effect_t
+take_next (viewer_t *self, session_t *session, const usher_event_t *event, window_event_t *record,
+           uint64_t expires_s)
+{
+    session_effect_t effect = session_take_next (session, event, record);
+    if (record->row_wanted) {
+        record->has_row = 1;
+        row_put (self, session, record, expires_s);
+    }
+    window_append (session, record);
+    window_trim (session);
+    return (viewer_effect_t){ VIEWER_APPLIED, session, effect };
+}
+
+static viewer_effect_t
+take_anywhere (viewer_t *self, session_t *session, const usher_event_t *event, uint64_t expires_s)
+{
+    static const viewer_outcome_t outcomes [] = { [SESSION_APPLIED] = VIEWER_APPLIED,
+                                                  [SESSION_DUPLICATE] = VIEWER_DUPLICATE,
+                                                  [SESSION_LATE] = VIEWER_LATE };
+    //  Rows of other sessions may be at the same instant.
+    for (size_t at = 0; at < self->session_count; at++)
+        window_open (&self->sessions [at]);
+    session_effect_t effect = session_take (session, event);
+    if (effect.replaced_row) {
+        window_event_t replaced = { .collected_ms = effect.replaced_ms, .text_id = event->event_id };
+        replaced.has_row = (uint8_t)effect.replaced_row;
+        row_remove (self, &replaced);
+    }
+    if (effect.rows)
+        rows_settle (self, effect.reordered, session, expires_s);
+    for (size_t at = 0; at < self->session_count; at++)
+        window_close (&self->sessions [at]);
+    return (viewer_effect_t){ outcomes [effect.outcome], session, effect };
 }
 
 viewer_effect_t
 viewer_take (viewer_t *self, const usher_event_t *event, uint64_t expires_s)
 {
-    static const viewer_outcome_t outcomes [] = { [SESSION_APPLIED] = VIEWER_APPLIED,
-                                                  [SESSION_DUPLICATE] = VIEWER_DUPLICATE,
-                                                  [SESSION_LATE] = VIEWER_LATE };
     if (is_applied (self, event))
         return (viewer_effect_t){ .outcome = VIEWER_DUPLICATE };
     position_note (self, event);
     usher_str_t name = session_name (event);
     session_t *session = session_find (self, name);
+    window_event_t record;
+    if (session && session_follows (session, event, newest_evidence (self), &record))
+        return take_next (self, session, event, &record, expires_s);
     if (!session && is_of_long_ago (self, event))
         return (viewer_effect_t){ .outcome = VIEWER_LATE };
     if (!session)
         session = session_add (self, name);
-    session_effect_t effect = session_take (session, event);
-    if (effect.replaced_row) {
-        usher_window_record_t replaced = { .collected_ms = effect.replaced_ms, .event_id = event->event_id };
-        replaced.has_row = effect.replaced_row;
-        row_remove (self, &replaced);
-    }
-    if (effect.rows)
-        rows_settle (self, effect.reordered, session, expires_s);
-    return (viewer_effect_t){ outcomes [effect.outcome], session, effect };
+    return take_anywhere (self, session, event, expires_s);
 }
 
 //  ---- stored
-
-static size_t
-record_bound (const usher_window_record_t *record)
-{
-    usher_msg_t msg = { .id = USHER_MSG_window_record, .window_record = *record };
-    return usher_encode_bound (&msg);
-}
-
-static size_t
-session_bound (const session_t *session)
-{
-    usher_msg_t msg = { .id = USHER_MSG_session_record, .session_record = session->known };
-    size_t bound = usher_encode_bound (&msg) + 512;
-    for (size_t at = 0; at < session->count; at++)
-        bound += record_bound (&session->window [at]);
-    return bound;
-}
 
 size_t
 viewer_store_bound (const viewer_t *self)
 {
     size_t bound = 256 + self->id.size + self->position_count * 64;
     for (size_t one = 0; one < self->session_count; one++)
-        bound += session_bound (&self->sessions [one]);
+        bound += session_store_bound (&self->sessions [one]);
     return bound;
 }
 
@@ -388,9 +402,9 @@ widest (viewer_t *self)
     session_t *found = NULL;
     size_t most = 0;
     for (size_t at = 0; at < self->session_count; at++) {
-        size_t bound = self->sessions [at].count ? session_bound (&self->sessions [at]) : 0;
-        if (bound > most) {
-            most = bound;
+        size_t bytes = strip_bytes (&self->sessions [at].strip).size;
+        if (bytes > most) {
+            most = bytes;
             found = &self->sessions [at];
         }
     }
@@ -402,7 +416,7 @@ viewer_shrink (viewer_t *self, size_t max)
 {
     //  Half of a window at a time: it ends after a few steps.
     for (session_t *session; viewer_store_bound (self) > max && (session = widest (self));)
-        window_fold (session, (session->count + 1) / 2);
+        window_fold (session, (session->strip.count + 1) / 2);
     return viewer_store_bound (self) > max && self->session_count > 1 ? longest_silent (self) : NULL;
 }
 

@@ -2,7 +2,6 @@
 
 #include "window.h"
 #include "memory.h"
-#include "text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +12,7 @@
 //  Events that one request carries can share an instant: what opens comes before what closes, pause before play, end last.
 //  One ad is over before the next one of its break begins: players tell both at once, and no ad lasts no time.
 static int
-rank (usher_event_kind_t kind)
+rank (uint8_t kind)
 {
     static const signed char ranks [USHER_EVENT_KINDS] = {
         [USHER_event_kind_ready] = -5,       [USHER_event_kind_ad_break_start] = -3,
@@ -35,19 +34,29 @@ same_number (double a, double b)
     return a == b || (isnan (a) && isnan (b));
 }
 
+//  Of UUIDs the bytes have the order of the texts.
+static int
+order_of_ids (const window_event_t *a, const window_event_t *b)
+{
+    if (a->has_uuid && b->has_uuid)
+        return memcmp (a->uuid, b->uuid, UUID_BYTES);
+    char one [UUID_TEXT], other [UUID_TEXT];
+    usher_str_t x = window_event_id (a, one), y = window_event_id (b, other);
+    uint32_t size = x.size < y.size ? x.size : y.size;
+    int order = size ? memcmp (x.data, y.data, size) : 0;
+    return order ? order : (x.size > y.size) - (x.size < y.size);
+}
+
 int
-session_order (const usher_window_record_t *a, const usher_window_record_t *b)
+session_order (const window_event_t *a, const window_event_t *b)
 {
     if (a->order_ms != b->order_ms)
         return a->order_ms < b->order_ms ? -1 : 1;
-    if (a->order_total != b->order_total)
-        return a->order_total < b->order_total ? -1 : 1;
+    if (a->order_total_us != b->order_total_us)
+        return a->order_total_us < b->order_total_us ? -1 : 1;
     if (rank (a->kind) != rank (b->kind))
         return rank (a->kind) < rank (b->kind) ? -1 : 1;
-    uint32_t size = a->event_id.size < b->event_id.size ? a->event_id.size : b->event_id.size;
-    int order = size ? memcmp (a->event_id.data, b->event_id.data, size) : 0;
-    if (order == 0 && a->event_id.size != b->event_id.size)
-        order = a->event_id.size < b->event_id.size ? -1 : 1;
+    int order = order_of_ids (a, b);
     //  Without ids the position tells them apart (see is_same); an unknown one comes first.
     if (order == 0 && !same_number (a->video_s, b->video_s))
         order = isnan (a->video_s) || a->video_s < b->video_s ? -1 : 1;
@@ -55,27 +64,19 @@ session_order (const usher_window_record_t *a, const usher_window_record_t *b)
 }
 
 int
-window_order_collected (const usher_window_record_t *a, const usher_window_record_t *b)
+window_order_collected (const window_event_t *a, const window_event_t *b)
 {
     if (a->collected_ms != b->collected_ms)
         return a->collected_ms < b->collected_ms ? -1 : 1;
     return session_order (a, b);
 }
 
-//  Neither is empty where the sizes are equal. Ids are random, so nearly all are told apart without a call.
-static bool
-is_same_id (usher_str_t a, usher_str_t b)
-{
-    return a.size == b.size && a.data [0] == b.data [0] && a.data [a.size / 2] == b.data [a.size / 2] &&
-           usher_str_eq (a, b);
-}
-
 //  An event is known by its id; one without is known by all that it says.
 static bool
-is_same (const usher_window_record_t *a, const usher_window_record_t *b)
+is_same (const window_event_t *a, const window_event_t *b)
 {
-    if (a->event_id.size || b->event_id.size)
-        return is_same_id (a->event_id, b->event_id);
+    if (a->has_uuid || b->has_uuid || a->text_id.size || b->text_id.size)
+        return a->has_uuid == b->has_uuid && order_of_ids (a, b) == 0;
     return a->order_ms == b->order_ms && a->kind == b->kind && same_number (a->video_s, b->video_s);
 }
 
@@ -83,7 +84,7 @@ is_same (const usher_window_record_t *a, const usher_window_record_t *b)
 
 //  How far the device's clock is ahead of the collector's.
 static int64_t
-lead_of (const usher_window_record_t *record)
+lead_of (const window_event_t *record)
 {
     return (int64_t)(record->order_ms - record->collected_ms);
 }
@@ -97,13 +98,21 @@ lead_note (session_t *self, int64_t lead_ms, bool first)
         self->lead_max_ms = lead_ms;
 }
 
+static bool
+has_begun (const session_t *self)
+{
+    return self->base.marks & FOLD_BEGUN;
+}
+
 void
 window_recount (session_t *self)
 {
-    bool first = !(self->base.marks & FOLD_BEGUN);
+    bool first = !has_begun (self);
     self->lead_min_ms = self->lead_max_ms = first ? 0 : (int64_t)(self->base.clock_ms - self->base.seen_ms);
-    for (size_t at = 0; at < self->count; at++) {
-        lead_note (self, lead_of (&self->window [at]), first);
+    strip_reader_t reader = strip_open (&self->strip);
+    window_event_t event;
+    for (size_t at = 0; self->window ? at < self->count : strip_read (&reader, &event); at++) {
+        lead_note (self, lead_of (self->window ? &self->window [at] : &event), first);
         first = false;
     }
 }
@@ -124,15 +133,15 @@ newest_order (const session_t *self)
 }
 
 static bool
-is_late (const session_t *self, const usher_window_record_t *record)
+is_late (const session_t *self, const window_event_t *record)
 {
     //  All events of the base's last instant left the window together: what comes for that instant now has no place.
-    bool folded = (self->base.marks & FOLD_BEGUN) && record->order_ms <= self->base.order_ms;
+    bool folded = has_begun (self) && record->order_ms <= self->base.order_ms;
     return folded || record->order_ms + SESSION_WINDOW_MS < newest_order (self);
 }
 
 static size_t
-place_of (const session_t *self, const usher_window_record_t *record)
+place_of (const session_t *self, const window_event_t *record)
 {
     size_t at = self->count;
     while (at > 0 && session_order (record, &self->window [at - 1]) < 0)
@@ -146,7 +155,7 @@ place_of (const session_t *self, const usher_window_record_t *record)
 typedef struct {
     uint32_t run;
     bool fresh;
-    usher_window_record_t record;
+    window_event_t record;
 } run_t;
 
 enum { RUNS_MAX = WINDOW_EVENTS_MAX + 1 };
@@ -176,7 +185,7 @@ is_step (int64_t from_ms, int64_t to_ms)
 
 //  The window, and fresh unless it is NULL, in order. Returns how many.
 static size_t
-runs_find (const session_t *self, const usher_window_record_t *fresh, run_t *runs)
+runs_find (const session_t *self, const window_event_t *fresh, run_t *runs)
 {
     size_t count = 0;
     for (; count < self->count; count++)
@@ -184,7 +193,7 @@ runs_find (const session_t *self, const usher_window_record_t *fresh, run_t *run
     if (fresh)
         runs [count++] = (run_t){ .fresh = true, .record = *fresh };
     qsort (runs, count, sizeof *runs, run_compare_collected);
-    bool begun = self->base.marks & FOLD_BEGUN;
+    bool begun = has_begun (self);
     int64_t lead_ms = (int64_t)(self->base.clock_ms - self->base.seen_ms);
     uint32_t run = 0;
     for (size_t at = 0; at < count; at++) {
@@ -211,47 +220,46 @@ is_run_late (const session_t *self, const run_t *one, const run_t *newest)
 {
     bool folded = one->run == 0 ? one->record.order_ms <= self->base.order_ms
                                 : one->record.collected_ms < self->base.seen_ms;
-    return ((self->base.marks & FOLD_BEGUN) && folded) || is_outlived (one, newest);
+    return (has_begun (self) && folded) || is_outlived (one, newest);
 }
 
-//  ---- marks
+//  ---- open
 
-//  Equal for events that are the same. Ids are random.
-static uint32_t
-mark_of (const usher_window_record_t *record)
+void
+window_open (session_t *self)
 {
-    uint32_t first, last;
-    size_t size = record->event_id.size;
-    if (size < sizeof first)
-        return (uint32_t)record->order_ms * 31 + record->kind + (uint32_t)size;
-    memcpy (&first, record->event_id.data, sizeof first);
-    memcpy (&last, record->event_id.data + size - sizeof last, sizeof last);
-    return first ^ last * 2654435761u;
+    //  Room for one that comes.
+    self->window = memory_new (self->strip.count + 1, sizeof *self->window);
+    self->count = 0;
+    strip_reader_t reader = strip_open (&self->strip);
+    while (self->count < self->strip.count && strip_read (&reader, &self->window [self->count]))
+        self->count++;
 }
 
-static size_t
-mark_find (const session_t *self, uint32_t mark)
+void
+window_close (session_t *self)
 {
-    size_t at = 0;
-    while (at < self->count && self->marks [at] != mark)
-        at++;
-    return at;
+    strip_t strip = { .before_ms = self->base.order_ms, .last_ms = self->base.order_ms };
+    for (size_t at = 0; at < self->count; at++)
+        strip_append (&strip, &self->window [at]);
+    window_free (self);
+    self->strip = strip;
 }
 
-//  Before the record, one of so many that are left, leaves the window.
-static void
-mark_drop (session_t *self, const usher_window_record_t *record, size_t left)
+void
+window_free (session_t *self)
 {
-    self->marks [mark_find (self, mark_of (record))] = self->marks [left - 1];
+    strip_free (&self->strip);
+    free (self->window);
+    self->window = NULL;
+    self->count = 0;
 }
 
 //  ---- putting
 
 static bool
-find_known (const session_t *self, const usher_window_record_t *record, size_t *found)
+find_known (const session_t *self, const window_event_t *record, size_t *found)
 {
-    if (mark_find (self, mark_of (record)) == self->count)
-        return false;
     for (size_t at = self->count; at-- > 0;)
         if (is_same (&self->window [at], record)) {
             *found = at;
@@ -260,50 +268,16 @@ find_known (const session_t *self, const usher_window_record_t *record, size_t *
     return false;
 }
 
-//  Events leave at the front and come at the end, so the window moves through its block and back only when it has come
-//  to the end.
 static void
-make_room (session_t *self)
+put_at (session_t *self, size_t at, const window_event_t *record)
 {
-    if (self->gone + self->count < self->room)
-        return;
-    usher_window_record_t *block = self->window ? self->window - self->gone : NULL;
-    if (self->gone)
-        memmove (block, self->window, self->count * sizeof *block);
-    if (self->gone < self->count / 2 + 1) {
-        self->room = self->room + self->room / 2 + 4;
-        block = memory_resize (block, self->room, sizeof *block);
-        self->marks = memory_resize (self->marks, self->room, sizeof *self->marks);
-    }
-    self->window = block;
-    self->gone = 0;
-}
-
-void
-window_free (session_t *self)
-{
-    for (size_t at = 0; at < self->count; at++)
-        texts_free (&self->window [at], USHER_MSG_window_record);
-    if (self->window)
-        free (self->window - self->gone);
-    free (self->marks);
-    self->window = NULL;
-    self->marks = NULL;
-    self->count = self->room = self->gone = 0;
-}
-
-static void
-put_at (session_t *self, size_t at, const usher_window_record_t *record)
-{
-    make_room (self);
     memmove (&self->window [at + 1], &self->window [at], (self->count - at) * sizeof *self->window);
     self->window [at] = *record;
-    texts_own (&self->window [at], USHER_MSG_window_record);
-    self->marks [self->count++] = mark_of (record);
+    self->count++;
 }
 
 static window_place_t
-put_by_device (session_t *self, const usher_window_record_t *record)
+put_by_device (session_t *self, const window_event_t *record)
 {
     if (is_late (self, record))
         return (window_place_t){ .outcome = WINDOW_LATE };
@@ -313,7 +287,7 @@ put_by_device (session_t *self, const usher_window_record_t *record)
 }
 
 static window_place_t
-put_among_clocks (session_t *self, const usher_window_record_t *record)
+put_among_clocks (session_t *self, const window_event_t *record)
 {
     run_t runs [RUNS_MAX];
     window_place_t place = { .outcome = WINDOW_PLACED, .shuffled = true };
@@ -322,15 +296,14 @@ put_among_clocks (session_t *self, const usher_window_record_t *record)
         place.at++;
     if (is_run_late (self, &runs [place.at], &runs [count - 1]))
         return (window_place_t){ .outcome = WINDOW_LATE };
-    put_at (self, self->count, record);
-    usher_window_record_t own = self->window [self->count - 1];
     for (size_t at = 0; at < count; at++)
-        self->window [at] = runs [at].fresh ? own : runs [at].record;
+        self->window [at] = runs [at].record;
+    self->count = count;
     return place;
 }
 
 window_place_t
-window_put (session_t *self, const usher_window_record_t *record)
+window_put (session_t *self, const window_event_t *record)
 {
     window_place_t place = { .outcome = WINDOW_KNOWN };
     if (find_known (self, record, &place.at))
@@ -338,7 +311,7 @@ window_put (session_t *self, const usher_window_record_t *record)
     if (!is_one_clock (self))
         window_recount (self);    //  the others may have left
     int64_t lead_min_ms = self->lead_min_ms, lead_max_ms = self->lead_max_ms;
-    lead_note (self, lead_of (record), self->count == 0 && !(self->base.marks & FOLD_BEGUN));
+    lead_note (self, lead_of (record), self->count == 0 && !has_begun (self));
     place = is_one_clock (self) ? put_by_device (self, record) : put_among_clocks (self, record);
     if (place.outcome == WINDOW_LATE) {
         self->lead_min_ms = lead_min_ms;
@@ -350,46 +323,52 @@ window_put (session_t *self, const usher_window_record_t *record)
 void
 window_remove (session_t *self, size_t at)
 {
-    mark_drop (self, &self->window [at], self->count);
-    texts_free (&self->window [at], USHER_MSG_window_record);
     self->count--;
     memmove (&self->window [at], &self->window [at + 1], (self->count - at) * sizeof *self->window);
 }
 
 bool
-window_append (session_t *self, const usher_window_record_t *record)
+window_follows (const session_t *self, const window_event_t *record)
 {
-    if (self->count == WINDOW_EVENTS_MAX)
-        return false;
-    put_at (self, self->count, record);
-    return true;
+    int64_t lead_ms = lead_of (record);
+    int64_t min_ms = lead_ms < self->lead_min_ms ? lead_ms : self->lead_min_ms;
+    int64_t max_ms = lead_ms > self->lead_max_ms ? lead_ms : self->lead_max_ms;
+    return (uint64_t)max_ms - (uint64_t)min_ms <= FOLD_STEP_MS && record->order_ms > self->strip.last_ms &&
+           !strip_may_have (&self->strip, strip_digest (record));
+}
+
+void
+window_append (session_t *self, const window_event_t *record)
+{
+    lead_note (self, lead_of (record), false);
+    strip_append (&self->strip, record);
 }
 
 //  ---- trimming
 
+static void
+fold_away (session_t *self, const window_event_t *record)
+{
+    fold_apply (&self->base, record);
+    if (record->has_row == 1)
+        self->base.row_ms = record->collected_ms;
+}
+
 void
 window_fold (session_t *self, size_t count)
 {
-    for (size_t at = 0; at < count; at++) {
-        usher_window_record_t *record = &self->window [at];
-        mark_drop (self, record, self->count - at);
-        fold_apply (&self->base, record);
-        if (record->has_row == 1)
-            self->base.row_ms = record->collected_ms;
-        texts_free (record, USHER_MSG_window_record);
-    }
-    if (count == 0)
+    if (self->window) {
+        for (size_t at = 0; at < count; at++)
+            fold_away (self, &self->window [at]);
+        self->count -= count;
+        memmove (self->window, self->window + count, self->count * sizeof *self->window);
         return;
-    self->count -= count;
-    self->window += count;
-    self->gone += count;
-}
-
-//  Do two neighbours leave together, as only the instant is remembered of what left?
-static bool
-is_one_instant (const usher_window_record_t *a, const usher_window_record_t *b)
-{
-    return a->order_ms == b->order_ms;
+    }
+    strip_reader_t reader = strip_open (&self->strip);
+    window_event_t event;
+    while (reader.count < count && strip_read (&reader, &event))
+        fold_away (self, &event);
+    strip_leave (&self->strip, &reader);
 }
 
 //  How many at the front are too old.
@@ -409,22 +388,42 @@ window_outlived (const session_t *self)
     return gone;
 }
 
-//  How many of the oldest events are out of the window. A crowd at one instant that would keep the window at twice its
-//  size is parted all the same.
+//  All events of one instant leave together, as only the instant is remembered of what left; but a crowd at one instant that
+//  would keep the window at twice its size is parted all the same.
 static size_t
 window_excess (const session_t *self)
 {
     size_t gone = window_outlived (self), whole = gone;
     while (self->count - gone > SESSION_WINDOW_EVENTS) {
         gone++;
-        if (!is_one_instant (&self->window [gone], &self->window [gone - 1]))
+        if (self->window [gone].order_ms != self->window [gone - 1].order_ms)
             whole = gone;
     }
-    return self->count - whole > 2 * SESSION_WINDOW_EVENTS ? gone : whole;
+    return self->count - whole > WINDOW_EVENTS_MAX ? gone : whole;
+}
+
+//  The same of a window that is not open and has one clock.
+static size_t
+strip_excess (const strip_t *strip)
+{
+    size_t gone = 0, whole = 0;
+    uint64_t before_ms = 0;
+    strip_reader_t reader = strip_open (strip);
+    for (window_event_t event; gone < strip->count && strip_read (&reader, &event); gone++) {
+        if (gone > 0 && event.order_ms != before_ms)
+            whole = gone;
+        before_ms = event.order_ms;
+        if (strip->count - gone <= SESSION_WINDOW_EVENTS &&
+            event.order_ms + SESSION_WINDOW_MS >= strip->last_ms)
+            break;
+    }
+    return strip->count - whole > WINDOW_EVENTS_MAX ? gone : whole;
 }
 
 void
 window_trim (session_t *self)
 {
-    window_fold (self, window_excess (self));
+    size_t excess = self->window ? window_excess (self) : strip_excess (&self->strip);
+    if (excess)
+        window_fold (self, excess);
 }

@@ -19,26 +19,34 @@ typedef struct {
     bool shuffled;    //  others may have changed places
 } window_place_t;
 
-//  Puts a copy of a record into its place, unless it is there already or belongs before the window.
-window_place_t window_put (session_t *self, const usher_window_record_t *record);
+//  Has the window's events at hand as session->window, to be looked at in any order and changed. Their strings are views of
+//  the strip and of what was put. window_close makes a strip of them again.
+void window_open (session_t *self);
+void window_close (session_t *self);
 
-//  Takes one out.
+//  With the window open: puts a record into its place, unless it is there already or belongs before the window.
+window_place_t window_put (session_t *self, const window_event_t *record);
+
+//  With the window open: takes one out.
 void window_remove (session_t *self, size_t at);
 
-//  Folds the oldest events away that are out of the window; window_fold any number of them.
+//  Is it new, and does it come behind all others, on the one clock that there is?
+bool window_follows (const session_t *self, const window_event_t *record);
+
+//  Puts one that follows at the end; the window is not open.
+void window_append (session_t *self, const window_event_t *record);
+
+//  Folds the oldest events away that are out of the window; window_fold any number of them. It may be open or not.
 void window_trim (session_t *self);
 void window_fold (session_t *self, size_t count);
-
-//  Adds a record behind all others, as it was stored. Returns false when there are more than a window has.
-bool window_append (session_t *self, const usher_window_record_t *record);
 
 //  Lets go of all of it.
 void window_free (session_t *self);
 
-//  After window_append: which clocks there are.
+//  Finds again which clocks there are.
 void window_recount (session_t *self);
 
 //  -1, 0, 1: by the time of the collector first. Never changes by what else there is.
-int window_order_collected (const usher_window_record_t *a, const usher_window_record_t *b);
+int window_order_collected (const window_event_t *a, const window_event_t *b);
 
 #endif

@@ -180,7 +180,7 @@ both_take (both_t *self, const step_t *steps, size_t at)
     step_t step = steps [at];
     self->position += step.moved;
     fold_event_t event = {
-        .kind = step.kind, .order_ms = at + 1, .collected_ms = at + 1, .video_s = self->position
+        .kind = (uint8_t)step.kind, .order_ms = at + 1, .collected_ms = at + 1, .video_s = self->position
     };
     fold_apply (&self->fold, &event);
     naive_take (&self->naive, usher_event_kind_names [step.kind], step.moved);
@@ -386,10 +386,12 @@ test_reference_statuses (void **state)
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
         fold_t fold;
         fold_init (&fold);
-        fold_apply (&fold, &(fold_event_t){
-                               .kind = rows [row].before, .order_ms = 1, .collected_ms = 1, .video_s = 1 });
-        fold_apply (&fold, &(fold_event_t){
-                               .kind = rows [row].event, .order_ms = 2, .collected_ms = 2, .video_s = 2 });
+        fold_apply (&fold,
+                    &(fold_event_t){
+                        .kind = (uint8_t)rows [row].before, .order_ms = 1, .collected_ms = 1, .video_s = 1 });
+        fold_apply (&fold,
+                    &(fold_event_t){
+                        .kind = (uint8_t)rows [row].event, .order_ms = 2, .collected_ms = 2, .video_s = 2 });
         assert_int_equal (fold_status (fold.state), rows [row].status);
     }
 }

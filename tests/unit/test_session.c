@@ -243,7 +243,8 @@ test_the_edge_of_the_window (void **state)
         event.collected_ms = START_MS + (uint64_t)(at / 3) * 1000;
         assert_int_equal (session_take (&session, &event).outcome, SESSION_APPLIED);
     }
-    assert_true (session.count >= SESSION_WINDOW_EVENTS && session.count < SESSION_WINDOW_EVENTS + 3);
+    assert_true (session.strip.count >= SESSION_WINDOW_EVENTS &&
+                 session.strip.count < SESSION_WINDOW_EVENTS + 3);
     for (int at = 0; at < 2 * SESSION_WINDOW_EVENTS; at++) {
         snprintf (id, sizeof id, "c%d", at);
         event.event_id = usher_bytes (id, strlen (id));
@@ -260,7 +261,7 @@ test_a_crowd_at_one_instant (void **state)
     (void)state;
     for (int at = 0; at < 1000; at++)
         take (USHER_event_kind_ad_click, 0, NAN, 0);
-    assert_true (session.count <= 2 * SESSION_WINDOW_EVENTS);
+    assert_true (session.strip.count <= 2 * SESSION_WINDOW_EVENTS);
 }
 
 //  ---- damaged profiles

@@ -299,7 +299,7 @@ test_ordinary_profiles_are_left_alone (void **state)
         }
     assert_null (viewer_shrink (&viewer, PROFILE_MAX));
     assert_int_equal (viewer.session_count, VIEWER_SESSIONS);
-    assert_int_equal (viewer.sessions [0].count, SESSION_WINDOW_EVENTS);
+    assert_int_equal (viewer.sessions [0].strip.count, SESSION_WINDOW_EVENTS);
 }
 
 int
