@@ -59,6 +59,7 @@ struct service {
     bool ready, draining, again;
     int64_t drain_ms, beat_ms, tick_ms;
     uint64_t frames_in, frames_out, messages_in, refused;
+    usher_msg_t msgs [SERVICE_AHEAD];    //  of the frame that is being handled
     service_handler_fn *handlers [USHER_LINKS][MESSAGE_ID_MAX];
 };
 
@@ -176,22 +177,33 @@ drain_start (service_t *self)
 }
 
 static void
+handle (service_t *self, usher_link_id_t link, uint32_t peer, const usher_msg_t *msg)
+{
+    self->messages_in++;
+    if (self->trace)
+        trace (self, "<-", link, msg);
+    service_handler_fn *handler = self->handlers [link][msg->id];
+    if (handler)
+        handler (self->state, peer, msg, self->outbox);
+    else if (link == USHER_LINK_control && msg->id == USHER_MSG_drain)
+        drain_start (self);
+}
+
+static void
 on_take (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t size)
 {
     service_t *self = arg;
     usher_frame_t frame;
-    usher_msg_t msg;
     self->frames_in++;
     usher_error_t error = usher_frame_open (&frame, data, size);
-    while (!error && (error = usher_decode (&frame, &msg)) == USHER_OK) {
-        self->messages_in++;
-        if (self->trace)
-            trace (self, "<-", link, &msg);
-        service_handler_fn *handler = self->handlers [link][msg.id];
-        if (handler)
-            handler (self->state, peer, &msg, self->outbox);
-        else if (link == USHER_LINK_control && msg.id == USHER_MSG_drain)
-            drain_start (self);
+    while (!error) {
+        size_t count = 0;
+        while (count < SERVICE_AHEAD && (error = usher_decode (&frame, &self->msgs [count])) == USHER_OK)
+            count++;
+        if (self->spec->ahead && count > 1)
+            self->spec->ahead (self->state, link, self->msgs, count);
+        for (size_t at = 0; at < count; at++)
+            handle (self, link, peer, &self->msgs [at]);
     }
     if (error != USHER_END) {
         self->refused++;

@@ -41,6 +41,7 @@ main (int argc, char **argv)
         .open = open_shard,
         .peer_up = shard_peer_up,
         .peer_down = shard_peer_down,
+        .ahead = shard_ahead,
         .turn = turn_shard,
         .tick = shard_tick,
         .ready = shard_ready,

@@ -8,7 +8,6 @@
 #include <xxhash.h>
 
 enum {
-    DOZE_PER_WAKE = 2,
     ROOM_FIRST = 1024,
     DOZE_MS = 2000,       //  without being asked for
     DOZE_PER_TURN = 64    //  looked at in one turn beside those that are too many
@@ -24,6 +23,7 @@ struct roll {
     seat_t **seats;              //  NULL: never used; GONE: used once
     actor_t *newest, *oldest;    //  of those awake
     size_t awake, awake_max;
+    actor_t *guest;     //  the one that woke up last where there were enough, or NULL
     uint64_t now_ms;    //  of the last roll_doze
     pack_t pack;
 };
@@ -85,10 +85,22 @@ seat_doze (roll_t *self, seat_t *seat)
 {
     actor_t *actor = seat->actor;
     list_remove (self, actor);
+    if (self->guest == actor)
+        self->guest = NULL;
     seat->asleep = true;
     seat->soft = actor->soft;
     seat->packed = sleep_pack (actor, &self->pack);
     actor_free (actor);
+}
+
+//  Who was woken for one event goes back to sleep behind it: its memory is at hand, and the next one takes it. What is under
+//  way for it may keep it awake.
+static void
+guest_doze (roll_t *self)
+{
+    if (self->guest && sleep_allowed (self->guest))
+        seat_doze (self, self->guest->seat);
+    self->guest = NULL;
 }
 
 //  Looks at so many of the oldest, until it comes to one that may stay.
@@ -113,20 +125,21 @@ roll_doze (roll_t *self, uint64_t now_ms, size_t awake_max)
 {
     self->now_ms = now_ms;
     self->awake_max = awake_max;
+    guest_doze (self);
     size_t excess = self->awake > awake_max ? self->awake - awake_max : 0;
     oldest_doze (self, 2 * excess + DOZE_PER_TURN);
 }
 
-//  One that wakes up where there are enough takes the memory of one that falls asleep, while that is at hand.
 static actor_t *
 actor_new (roll_t *self, seat_t *seat)
 {
-    if (self->awake > self->awake_max)
-        oldest_doze (self, DOZE_PER_WAKE);
+    guest_doze (self);
     actor_t *actor = memory_new (1, sizeof *actor);
     actor->seat = seat;
     seat->asleep = false;
     seat->actor = actor;
+    if (self->awake >= self->awake_max)
+        self->guest = actor;
     list_add (self, actor);
     return actor;
 }
@@ -223,6 +236,76 @@ roll_find (roll_t *self, usher_str_t viewer_id)
     return seat ? roll_wake (self, seat) : NULL;
 }
 
+//  ---- ahead
+
+enum { CACHE_LINE = 64, PACKED_AHEAD = 6 * CACHE_LINE };
+
+static void
+fetch (const void *data, size_t size)
+{
+    for (size_t at = 0; at < size; at += CACHE_LINE)
+        __builtin_prefetch ((const char *)data + at);
+}
+
+//  Without looking at seats: of two viewers of one hash the first found will do.
+static const seat_t *
+seat_guess (const roll_t *self, uint32_t hash)
+{
+    size_t at = place_first (self, hash);
+    while (self->seats [at] && self->hashes [at] != hash)
+        at = place_after (self, at);
+    return self->seats [at];
+}
+
+static void
+session_fetch (const session_t *session)
+{
+    usher_str_t digests = strip_digests (&session->strip);
+    fetch (digests.data, digests.size);
+    fetch (session->known.session_id.data, 2 * CACHE_LINE);
+    if (!session->strip.bytes)
+        return;
+    fetch (session->strip.bytes + session->strip.head, CACHE_LINE);
+    fetch (session->strip.bytes + session->strip.tail, CACHE_LINE);
+}
+
+void
+roll_ahead (const roll_t *self, const usher_str_t *viewer_ids, size_t count)
+{
+    uint32_t hashes [ROLL_AHEAD];
+    const seat_t *seats [ROLL_AHEAD];
+    for (size_t at = 0; at < count; at++) {
+        hashes [at] = hash_of (viewer_ids [at]);
+        size_t place = place_first (self, hashes [at]);
+        fetch (&self->hashes [place], 1);
+        fetch (&self->seats [place], 1);
+    }
+    size_t found = 0;
+    for (size_t at = 0; at < count; at++) {
+        const seat_t *seat = seat_guess (self, hashes [at]);
+        if (seat && seat != GONE)
+            seats [found++] = seat;
+        fetch (seat, sizeof *seat);
+    }
+    for (size_t at = 0; at < found; at++)
+        if (seats [at]->asleep)
+            fetch (seats [at]->packed, PACKED_AHEAD);
+        else
+            fetch (seats [at]->actor, sizeof (actor_t));
+    for (size_t at = 0; at < found; at++)
+        if (!seats [at]->asleep) {
+            const viewer_t *viewer = &seats [at]->actor->viewer;
+            fetch (viewer->id.data, viewer->id.size);
+            fetch (viewer->positions, 1);
+            fetch (viewer->sessions, viewer->session_count ? sizeof (session_t) : 0);
+        }
+    for (size_t at = 0; at < found; at++)
+        if (!seats [at]->asleep && seats [at]->actor->viewer.session_count)
+            session_fetch (&seats [at]->actor->viewer.sessions [0]);
+}
+
+//  ---- places once more
+
 //  By half, so that at least half of the places are taken: a place costs 12 bytes.
 static void
 roll_grow (roll_t *self)
@@ -269,6 +352,8 @@ roll_drop (roll_t *self, actor_t *actor)
     self->seats [place_find (self, id, hash_of (id))] = GONE;
     self->count--;
     list_remove (self, actor);
+    if (self->guest == actor)
+        self->guest = NULL;
     seat_free (actor->seat);
 }
 

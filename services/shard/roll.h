@@ -62,6 +62,11 @@ void roll_destroy (roll_t **self_p);
 actor_t *roll_find (roll_t *self, usher_str_t viewer_id);
 actor_t *roll_get (roll_t *self, usher_str_t viewer_id);
 
+//  These are going to be asked for: fetches into the cache what an event of each will touch, step by step for all of them at
+//  once. Up to ROLL_AHEAD of them.
+#define ROLL_AHEAD 16
+void roll_ahead (const roll_t *self, const usher_str_t *viewer_ids, size_t count);
+
 //  The actor of a seat, likewise.
 actor_t *roll_wake (roll_t *self, seat_t *seat);
 

@@ -16,6 +16,7 @@ void shard_destroy (shard_t **self_p);
 //  The same functions that shard_spec names; tests/sim calls them.
 void shard_peer_up (void *self, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out);
 void shard_peer_down (void *self, usher_link_id_t link, uint32_t peer);
+void shard_ahead (void *self, usher_link_id_t link, const usher_msg_t *msgs, size_t count);
 bool shard_turn (void *self, usher_time_t now, outbox_t *out);
 void shard_tick (void *self, usher_time_t now, outbox_t *out);
 bool shard_ready (const void *self);

@@ -51,11 +51,17 @@ core_deliver (core_t *to, core_t *from, usher_link_id_t link)
     for (size_t at = 0, size; at < pile->used; at += sizeof size + size) {
         memcpy (&size, pile->data + at, sizeof size);
         usher_frame_t frame;
-        usher_msg_t msg;
+        usher_msg_t msgs [SERVICE_AHEAD];
         if (usher_frame_open (&frame, pile->data + at + sizeof size, size) != USHER_OK)
             abort ();
-        while (usher_decode (&frame, &msg) == USHER_OK)
-            handle (to, link, &msg);
+        for (size_t count = SERVICE_AHEAD; count == SERVICE_AHEAD;) {
+            for (count = 0; count < SERVICE_AHEAD && usher_decode (&frame, &msgs [count]) == USHER_OK;)
+                count++;
+            if (to->ahead)
+                to->ahead (to->state, link, msgs, count);
+            for (size_t msg = 0; msg < count; msg++)
+                handle (to, link, &msgs [msg]);
+        }
     }
     pile->used = 0;
 }
@@ -129,7 +135,9 @@ chain_open (chain_t *self, usher_time_t now)
     self->config->shards = 1;
     self->ingester =
         (core_t){ .name = "ingester", .routes = ingester_routes, .route_count = ingester_route_count };
-    self->shard = (core_t){ .name = "shard", .routes = shard_routes, .route_count = shard_route_count };
+    self->shard = (core_t){
+        .name = "shard", .routes = shard_routes, .route_count = shard_route_count, .ahead = shard_ahead
+    };
     self->publisher = (core_t){ .name = "publisher", .routes = publisher_routes, .route_count = 3 };
     self->ingester.state = ingester_new (self->config, USHER_SOURCE_FILE, "bench");
     self->shard.state = shard_new (self->config, 0, now);
