@@ -14,6 +14,11 @@
 
 #include <stdlib.h>
 
+enum {
+    PACE_MS = 1000,    //  over so long it is measured
+    PACE_MAX = 8
+};
+
 shard_t *
 shard_new (const config_t *config, uint32_t number, usher_time_t now)
 {
@@ -21,6 +26,7 @@ shard_new (const config_t *config, uint32_t number, usher_time_t now)
     self->config = config;
     self->number = number;
     self->now = now;
+    self->pace = 1;
     self->roll = roll_new ();
     self->wheel = wheel_new ();
     self->receipts = receipts_new ();
@@ -92,12 +98,28 @@ receipt_tell (void *arg, uint32_t peer, usher_msg_id_t id, uint64_t seq)
     outbox_put (self->out, USHER_LINK_events, peer, &msg);
 }
 
+//  In a backlog the source's clock races.
+static void
+pace_measure (shard_t *self)
+{
+    int64_t passed_ms = self->now.mono_ms - self->pace_mono_ms;
+    if (passed_ms < PACE_MS)
+        return;
+    //  The first time it is not the clock that has moved: it was unknown.
+    uint64_t moved_ms = self->pace_clock_ms ? self->clock_ms - self->pace_clock_ms : 0;
+    uint64_t pace = moved_ms / (uint64_t)passed_ms;
+    self->pace = pace < 1 ? 1 : pace > PACE_MAX ? PACE_MAX : pace;
+    self->pace_clock_ms = self->clock_ms;
+    self->pace_mono_ms = self->now.mono_ms;
+}
+
 bool
 shard_turn (void *arg, usher_time_t now, outbox_t *out)
 {
     shard_t *self = arg;
     self->now = now;
     self->out = out;
+    pace_measure (self);
     for (wheel_node_t *node; self->live_loaded && (node = wheel_due (self->wheel, self->clock_ms));)
         shard_actor_look (self, roll_wake (self->roll, (seat_t *)node));
     //  The live ones first, or the publisher would take the unloaded ones for gone.

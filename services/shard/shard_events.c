@@ -9,11 +9,20 @@ earlier (uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-//  When soft facts of a session may go out again, by the source's clock.
-static uint64_t
+//  When soft facts of a session may go out again, monotonic.
+static int64_t
 feed_due (const shard_t *self, const session_t *session)
 {
-    return shard_clock_at (self, session->fed_ms + (int64_t)self->config->shard.feed_soft_s * 1000);
+    return session->fed_ms + (int64_t)self->config->shard.feed_soft_s * 1000;
+}
+
+//  When the source's clock will show that, if it goes on as it does. A clock that races and stops makes soft facts late by
+//  so many times feed_soft_s; one taken for slower than it is has the actor looked at again and again for nothing.
+static uint64_t
+feed_look (const shard_t *self, const session_t *session)
+{
+    int64_t left_ms = feed_due (self, session) - self->now.mono_ms;
+    return self->clock_ms + (left_ms > 0 ? (uint64_t)left_ms * self->pace : 0);
 }
 
 //  When an actor wants to be looked at next.
@@ -28,7 +37,7 @@ actor_due (const shard_t *self, const actor_t *actor)
         due = earlier (due, session_deadline (session, self->config));
         due = earlier (due, session_forget_at (session, self->config));
         if (session->unfed)
-            due = earlier (due, feed_due (self, session));
+            due = earlier (due, feed_look (self, session));
     }
     return due;
 }
@@ -36,7 +45,7 @@ actor_due (const shard_t *self, const actor_t *actor)
 static void
 session_look (shard_t *self, actor_t *actor, session_t *session)
 {
-    if (session->unfed && feed_due (self, session) <= self->clock_ms)
+    if (session->unfed && feed_due (self, session) <= self->now.mono_ms)
         shard_tell (self, actor, session, false);
     if (session_deadline (session, self->config) <= self->clock_ms) {
         usher_state_t becomes = session_expire (session, self->config);
@@ -92,11 +101,11 @@ static void
 event_tell (shard_t *self, actor_t *actor, const usher_event_t *event, const viewer_effect_t *done)
 {
     session_t *session = done->session;
-    if (done->effect.changed || !session->shown || feed_due (self, session) <= self->clock_ms)
+    if (done->effect.changed || !session->shown || feed_due (self, session) <= self->now.mono_ms)
         shard_tell (self, actor, session, false);
     else {
         session->unfed = true;
-        wheel_put (self->wheel, &actor->seat->node, feed_due (self, session));
+        wheel_put (self->wheel, &actor->seat->node, feed_look (self, session));
     }
     if (done->effect.announce)
         shard_announce (self, actor, session, event);
@@ -192,4 +201,18 @@ shard_on_event (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
     event_wait (self, actor, peer);
     if (actor->hard)
         shard_write_start (self, actor);
+}
+
+void
+shard_ahead (void *arg, usher_link_id_t link, const usher_msg_t *msgs, size_t count)
+{
+    const shard_t *self = arg;
+    usher_str_t viewer_ids [ROLL_AHEAD];
+    size_t events = 0;
+    if (link != USHER_LINK_events)
+        return;
+    for (size_t at = 0; at < count && events < ROLL_AHEAD; at++)
+        if (msgs [at].id == USHER_MSG_event)
+            viewer_ids [events++] = msgs [at].event.viewer_id;
+    roll_ahead (self->roll, viewer_ids, events);
 }

@@ -17,7 +17,10 @@ struct shard {
     uint32_t number;
     usher_time_t now;
     uint64_t clock_ms;    //  the source's clock; never goes back
-    uint64_t epoch;       //  0: not granted
+    uint64_t pace;    //  of the source's clock in seconds a second, at least 1, and since when it is measured
+    uint64_t pace_clock_ms;
+    int64_t pace_mono_ms;
+    uint64_t epoch;    //  0: not granted
     bool store_up, live_loaded, stale, publisher_up, publisher_full, filling, retry;
     size_t fill_cursor;
     uint32_t owners_size;
