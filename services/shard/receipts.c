@@ -132,9 +132,28 @@ receipts_open_count (const receipts_t *self)
 
 //  ---- tickets
 
-void
-tickets_put (tickets_t *self, receipt_ticket_t ticket)
+static receipt_ticket_t *
+ticket_of (const tickets_t *self, uint32_t peer)
 {
+    for (size_t at = 0; at < self->count; at++)
+        if (self->items [at].peer == peer)
+            return &self->items [at];
+    return NULL;
+}
+
+void
+tickets_put (tickets_t *self, receipts_t *receipts, receipt_ticket_t ticket)
+{
+    receipt_ticket_t *one = ticket_of (self, ticket.peer);
+    if (one) {
+        //  One of the peer's earlier life means nothing any more.
+        bool newer = one->generation == ticket.generation ? ticket.seq >= one->seq
+                                                          : ticket.generation < one->generation;
+        receipts_give_back (receipts, newer ? ticket : *one);
+        if (!newer)
+            *one = ticket;
+        return;
+    }
     if (self->count == self->room) {
         self->room = self->room ? self->room * 2 : 1;
         self->items = memory_resize (self->items, self->room, sizeof *self->items);
@@ -145,17 +164,16 @@ tickets_put (tickets_t *self, receipt_ticket_t ticket)
 void
 tickets_take (tickets_t *self, receipts_t *receipts, uint32_t peer)
 {
-    const lane_t *lane = &receipts->lanes [peer];
-    receipt_ticket_t newest = { peer, lane->generation, lane->last };
-    if (self->count == 0 || !receipts_same (self->items [self->count - 1], newest))
-        tickets_put (self, receipts_take (receipts, peer));
+    const receipt_ticket_t *one = ticket_of (self, peer);
+    if (!one || one->generation != receipts->lanes [peer].generation)
+        tickets_put (self, receipts, receipts_take (receipts, peer));
 }
 
 void
-tickets_move (tickets_t *self, tickets_t *from)
+tickets_move (tickets_t *self, receipts_t *receipts, tickets_t *from)
 {
     for (size_t at = 0; at < from->count; at++)
-        tickets_put (self, from->items [at]);
+        tickets_put (self, receipts, from->items [at]);
     free (from->items);
     *from = (tickets_t){ 0 };
 }

@@ -32,20 +32,21 @@ void receipts_give_back (receipts_t *self, receipt_ticket_t ticket);
 //  Is a the same frame as b?
 bool receipts_same (receipt_ticket_t a, receipt_ticket_t b);
 
-//  Tickets of the frames that wait for one thing: a write.
+//  The frames that wait for one thing, a write: of each peer the oldest one's ticket. Receipts go back in order, so it
+//  holds up those behind it, however many they are.
 typedef struct {
     size_t count, room;
     receipt_ticket_t *items;
 } tickets_t;
 
-//  Adds a ticket that was taken.
-void tickets_put (tickets_t *self, receipt_ticket_t ticket);
+//  Adds a ticket that was taken, or gives it back where the peer has an older one here.
+void tickets_put (tickets_t *self, receipts_t *receipts, receipt_ticket_t ticket);
 
-//  Takes one for the frame that the peer began last, unless the newest here is of that frame.
+//  Takes one for the frame that the peer began last, unless the peer has one here.
 void tickets_take (tickets_t *self, receipts_t *receipts, uint32_t peer);
 
 //  Everything that waits for from waits for self now.
-void tickets_move (tickets_t *self, tickets_t *from);
+void tickets_move (tickets_t *self, receipts_t *receipts, tickets_t *from);
 
 //  Gives all of them back.
 void tickets_give_back (tickets_t *self, receipts_t *receipts);

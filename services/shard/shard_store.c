@@ -21,7 +21,7 @@ held_apply (shard_t *self, actor_t *actor)
         self->counters.held--;
         if (actor->hard) {
             //  The held event's own ticket moves to the write that will make it durable.
-            tickets_put (&actor->dirty, held->ticket);
+            tickets_put (&actor->dirty, self->receipts, held->ticket);
         } else
             receipts_give_back (self->receipts, held->ticket);
         free (held->data);

@@ -158,7 +158,7 @@ write_take_back (shard_t *self, actor_t *actor)
 {
     viewer_rows_prepend (&actor->viewer, actor->writing + USHER_FRAME_HEAD, actor->writing_rows);
     shard_write_forget (self, actor);
-    tickets_move (&actor->dirty, &actor->in_flight);
+    tickets_move (&actor->dirty, self->receipts, &actor->in_flight);
     self->counters.refused++;
     shard_mark_dirty (self, actor, true);
     actor->reload = true;

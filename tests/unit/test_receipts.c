@@ -116,6 +116,54 @@ test_many_open (void **state)
     receipts_destroy (&receipts);
 }
 
+//  A store that is gone for long: what waits for one write takes one ticket, whatever was sent since.
+static void
+test_one_ticket_holds_up_those_behind_it (void **state)
+{
+    (void)state;
+    enum { MANY = 1000 };
+    receipts_t *receipts = receipts_new ();
+    tickets_t dirty = { 0 }, in_flight = { 0 };
+    receipts_open (receipts, 0);
+    for (uint64_t seq = 1; seq <= MANY; seq++) {
+        receipts_begin (receipts, 0, seq);
+        tickets_take (seq == 1 ? &in_flight : &dirty, receipts, 0);
+    }
+    assert_int_equal (dirty.count, 1);
+    expect (receipts, MANY, 0, 1);
+    tickets_give_back (&in_flight, receipts);
+    expect (receipts, 0, 1, 1);
+    tickets_give_back (&dirty, receipts);
+    expect (receipts, 0, MANY, 1);
+    receipts_destroy (&receipts);
+}
+
+//  A write that was refused: its tickets are older than those that have come since.
+static void
+test_the_older_ticket_stays (void **state)
+{
+    (void)state;
+    receipts_t *receipts = receipts_new ();
+    tickets_t dirty = { 0 }, in_flight = { 0 };
+    receipts_open (receipts, 0);
+    receipts_begin (receipts, 0, 1);
+    tickets_take (&in_flight, receipts, 0);
+    receipts_begin (receipts, 0, 2);
+    tickets_take (&dirty, receipts, 0);
+    tickets_move (&dirty, receipts, &in_flight);
+    assert_int_equal (dirty.count, 1);
+    expect (receipts, 2, 0, 1);
+    //  The ingester is another one: what it sends waits too, and the old one's ticket goes.
+    receipts_open (receipts, 0);
+    receipts_begin (receipts, 0, 1);
+    tickets_take (&dirty, receipts, 0);
+    assert_int_equal (dirty.count, 1);
+    expect (receipts, 1, 0, 1);
+    tickets_give_back (&dirty, receipts);
+    expect (receipts, 0, 1, 1);
+    receipts_destroy (&receipts);
+}
+
 int
 main (void)
 {
@@ -124,6 +172,8 @@ main (void)
         cmocka_unit_test (test_refuses_gaps),
         cmocka_unit_test (test_old_tickets_mean_nothing),
         cmocka_unit_test (test_many_open),
+        cmocka_unit_test (test_one_ticket_holds_up_those_behind_it),
+        cmocka_unit_test (test_the_older_ticket_stays),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
