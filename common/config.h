@@ -64,6 +64,8 @@ typedef struct {
         uint32_t feed_soft_s;         //  soft facts go to the feed at most so often per session; default 10
         uint32_t
             awake_viewers;    //  of a shard; more are packed as bytes until their next event; default 20000
+        uint64_t
+            unwritten_bytes;    //  that wait for the store; beyond them the sources pause; default 256 MiB
     } shard;
 
     struct {

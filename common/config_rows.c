@@ -56,6 +56,8 @@ const config_row_t config_rows [] = {
     { "shard", "paused_timeout_s", NUMBER32, AT (shard.paused_timeout_s), 1, 604800, "1800", NULL },
     { "shard", "feed_soft_s", NUMBER32, AT (shard.feed_soft_s), 0, 3600, "10", NULL },
     { "shard", "awake_viewers", NUMBER32, AT (shard.awake_viewers), 1, 10000000, "20000", NULL },
+    { "shard", "unwritten_bytes", NUMBER64, AT (shard.unwritten_bytes), 1048576, 64 * GIB, "268435456",
+      NULL },
     { "store", "kind", CHOICE, AT (store.kind), 0, 0, "auto", "auto, sqlite, dynamodb" },
     { "store", "expire_days", NUMBER32, AT (store.expire_days), 1, 3650, "7", NULL },
     { "store", "region", TEXT, AT (store.region), 1, 64, NULL, NULL },

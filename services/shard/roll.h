@@ -44,13 +44,14 @@ struct actor {
     uint64_t stored_epoch, stored_version;    //  of the row as we know it
     uint64_t erased_ms;                       //  what was collected up to here is erased; 0 nothing
     int64_t checkpoint_ms;                    //  monotonic; when soft facts are due
-    size_t held_count;
+    size_t held_count, held_bytes;
     held_event_t *held;
     size_t writing_size;    //  0: no write in flight
     uint8_t *writing;       //  its frame, to send it again
     uint64_t writing_version;
     size_t writing_rows;           //  bytes of history in it, behind the frame's head
     tickets_t dirty, in_flight;    //  frames that wait for the next write; for this one
+    size_t unwritten;              //  bytes that it was counted with last (unwritten.c)
 };
 
 typedef struct roll roll_t;

@@ -42,6 +42,7 @@ shard_destroy (shard_t **self_p)
     roll_destroy (&self->roll);
     wheel_destroy (&self->wheel);
     receipts_destroy (&self->receipts);
+    backlog_free (&self->backlog);
     free (self);
     *self_p = NULL;
 }
@@ -60,6 +61,14 @@ shard_is_stale (const shard_t *self)
 
 //  ---- the service
 
+//  What it sent and has no receipt for comes again, of this ingester or the next.
+static void
+ingester_begin (shard_t *self, uint32_t peer)
+{
+    receipts_open (self->receipts, peer);
+    shard_frames_forget (self, peer);
+}
+
 void
 shard_peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out)
 {
@@ -67,7 +76,7 @@ shard_peer_up (void *arg, usher_link_id_t link, uint32_t peer, const char *name,
     (void)name;
     self->out = out;
     if (link == USHER_LINK_events)
-        receipts_open (self->receipts, peer);
+        ingester_begin (self, peer);
     if (link == USHER_LINK_changes) {
         self->publisher_up = true;
         self->publisher_full = self->filling = false;
@@ -83,7 +92,7 @@ shard_peer_down (void *arg, usher_link_id_t link, uint32_t peer)
 {
     shard_t *self = arg;
     if (link == USHER_LINK_events)
-        receipts_open (self->receipts, peer);
+        ingester_begin (self, peer);
 }
 
 static void
@@ -125,9 +134,10 @@ shard_turn (void *arg, usher_time_t now, outbox_t *out)
     //  The live ones first, or the publisher would take the unloaded ones for gone.
     if (self->filling && self->live_loaded)
         shard_fill_some (self);
+    bool more = shard_frames_let_in (self);
     roll_doze (self->roll, (uint64_t)now.mono_ms, self->config->shard.awake_viewers);
     receipts_report (self->receipts, receipt_tell, self);
-    return self->filling && self->live_loaded;
+    return more || (self->filling && self->live_loaded);
 }
 
 void
@@ -140,6 +150,7 @@ shard_tick (void *arg, usher_time_t now, outbox_t *out)
         return;
     self->retry_ms = now.mono_ms;
     shard_claim (self);    //  unless it was granted
+    shard_pause_tell (self);
     if (!self->retry)
         return;
     self->retry = false;
@@ -202,6 +213,16 @@ shard_metrics (const void *arg, FILE *out)
           roll_awake (self->roll) },
         { "writes_in_flight", METRIC_GAUGE, "Profile writes without an answer.", NULL,
           self->writes_in_flight },
+        { "unwritten_bytes", METRIC_GAUGE,
+          "Bytes that wait for the store: history, writes without an answer, events whose viewer is not "
+          "loaded.",
+          NULL, self->unwritten },
+        { "source_paused", METRIC_GAUGE,
+          "1 while more of them wait than shard.unwritten_bytes, and the sources pause.", NULL,
+          self->paused },
+        { "source_pauses_total", METRIC_COUNTER, "How often the sources had to pause.", NULL, self->pauses },
+        { "events_outside_bytes", METRIC_GAUGE, "Bytes of events that came in a pause and wait for its end.",
+          NULL, self->backlog.bytes },
         { "source_clock_milliseconds", METRIC_GAUGE, "The source's clock, Unix milliseconds.", NULL,
           self->clock_ms },
     };

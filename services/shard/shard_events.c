@@ -164,7 +164,9 @@ event_hold (shard_t *self, actor_t *actor, const usher_msg_t *msg)
     size_t bound = usher_encode_bound (msg);
     held->data = memory_new (bound, 1);
     held->size = usher_encode (msg, held->data, bound);
+    held->data = memory_resize (held->data, held->size, 1);
     held->ticket = receipts_take (self->receipts, self->batch_peer);
+    actor->held_bytes += held->size + sizeof *held;
     self->counters.held++;
     shard_load_send (self, actor);
 }
@@ -174,6 +176,8 @@ shard_on_batch (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     shard_t *self = arg;
     (void)out;
+    if (shard_frame_waits (self, peer, msg))
+        return;
     self->batch_peer = peer;
     self->batch_open = receipts_begin (self->receipts, peer, msg->batch.seq);
     if (!self->batch_open) {
@@ -189,18 +193,18 @@ void
 shard_on_event (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     shard_t *self = arg;
-    if (!self->batch_open || peer != self->batch_peer)
+    if (shard_frame_waits (self, peer, msg) || !self->batch_open || peer != self->batch_peer)
         return;
     self->out = out;
     actor_t *actor = roll_get (self->roll, msg->event.viewer_id);
-    if (!actor->loaded) {
+    if (actor->loaded) {
+        shard_event_apply (self, actor, &msg->event);
+        event_wait (self, actor, peer);
+        if (actor->hard)
+            shard_write_start (self, actor);
+    } else
         event_hold (self, actor, msg);
-        return;
-    }
-    shard_event_apply (self, actor, &msg->event);
-    event_wait (self, actor, peer);
-    if (actor->hard)
-        shard_write_start (self, actor);
+    shard_unwritten_note (self, actor);
 }
 
 void

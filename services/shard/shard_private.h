@@ -2,11 +2,12 @@
 //
 //  shard.c is the service: who is told of what, and time. shard_events.c works events in and looks after actors,
 //  shard_feed.c tells the publisher, shard_write.c writes profiles and their history, shard_store.c is granted, loads
-//  and forgets.
+//  and forgets, unwritten.c keeps events out while too much waits for the store.
 
 #ifndef SHARD_PRIVATE_H
 #define SHARD_PRIVATE_H
 
+#include "backlog.h"
 #include "roll.h"
 #include "shard.h"
 
@@ -33,6 +34,14 @@ struct shard {
     wheel_t *wheel;
     receipts_t *receipts;
     size_t writes_in_flight, dirty;
+    size_t unwritten;     //  bytes that wait for the store
+    bool paused;          //  they are too many: frames of events stay outside
+    bool keeping_out;     //  the frame that comes in just now does
+    bool letting_in;      //  one that waited comes in
+    backlog_t backlog;    //  those that wait
+    uint64_t pauses;
+    int64_t paused_ms;    //  monotonic; when the last one began
+    bool pause_told;      //  it lasts: the log says so
     shard_counters_t counters;
     outbox_t *out;    //  of the call that is under way
 };
@@ -100,6 +109,26 @@ void shard_load_send (shard_t *self, actor_t *actor);
 //  Handlers, as in shard_routes.
 void shard_on_batch (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
 void shard_on_event (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
+
+//  ---- what the store has not taken
+
+//  The bytes of an actor that wait for the store.
+size_t shard_unwritten_of (const actor_t *actor);
+
+//  An actor's rows, write or held events, or whether it is loaded, has changed: counts it anew.
+void shard_unwritten_note (shard_t *self, actor_t *actor);
+
+//  Says in the log that a pause lasts.
+void shard_pause_tell (shard_t *self);
+
+//  Does a message of a frame of events have to wait? Then it is kept, and handled again when the frame is let in.
+bool shard_frame_waits (shard_t *self, uint32_t peer, const usher_msg_t *msg);
+
+//  Lets in frames that waited, as many as there is room for. Returns whether to be called again.
+bool shard_frames_let_in (shard_t *self);
+
+//  A peer begins anew: what it sent and was not let in will come again.
+void shard_frames_forget (shard_t *self, uint32_t peer);
 
 //  ---- the store
 

@@ -28,7 +28,7 @@ held_apply (shard_t *self, actor_t *actor)
     }
     free (actor->held);
     actor->held = NULL;
-    actor->held_count = 0;
+    actor->held_count = actor->held_bytes = 0;
 }
 
 //  Sessions that were live when they were stored are live again, with a timeout of grace.
@@ -92,6 +92,7 @@ shard_on_loaded (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out
     held_apply (self, actor);
     if (actor->hard)
         shard_write_start (self, actor);
+    shard_unwritten_note (self, actor);
 }
 
 static void
@@ -226,4 +227,5 @@ shard_on_forget (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out
     outbox_put (self->out, USHER_LINK_store, 0, &done);
     actor->load_sent = false;
     shard_load_send (self, actor);
+    shard_unwritten_note (self, actor);
 }

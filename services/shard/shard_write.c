@@ -106,6 +106,7 @@ shard_write_start (shard_t *self, actor_t *actor)
     self->dirty--;
     self->writes_in_flight++;
     self->counters.writes++;
+    shard_unwritten_note (self, actor);
     shard_write_send (self, actor);
 }
 
@@ -186,5 +187,6 @@ shard_on_written (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *ou
         write_settled (self, actor);
     if (actor->hard)
         shard_write_start (self, actor);
+    shard_unwritten_note (self, actor);
     shard_actor_leave (self, actor);
 }

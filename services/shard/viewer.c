@@ -12,8 +12,8 @@
 #include <time.h>
 
 enum {
-    SESSION_ID_MAX = 1024,              //  bytes; the limit of session_record.session_id
-    ROWS_SQUEEZE_BYTES = 1024 * 1024    //  that wait for a write, before repeated ones are looked for
+    SESSION_ID_MAX = 1024,           //  bytes; the limit of session_record.session_id
+    ROWS_SQUEEZE_BYTES = 64 * 384    //  64 rows wait for a write, before repeated ones are looked for
 };
 
 void

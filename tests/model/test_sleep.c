@@ -128,6 +128,7 @@ world_begin (world_t *self, uint64_t seed)
         side->config.shard.checkpoint_s = 1;
         side->config.shard.feed_soft_s = 1;
         side->config.shard.awake_viewers = EVERYBODY;
+        side->config.shard.unwritten_bytes = UINT64_MAX;
         side->shard = shard_new (&side->config, 0, self->now);
         side->out = outbox_new (say, side);
         shard_peer_up (side->shard, USHER_LINK_store, 0, "persister", side->out);

@@ -566,6 +566,7 @@ world_new (uint64_t seed, const world_row_t *rows, size_t row_count, const char 
     self->config.shard.paused_timeout_s = 1800;
     self->config.shard.feed_soft_s = 10;
     self->config.shard.awake_viewers = 1;    //  all others sleep whenever they can
+    self->config.shard.unwritten_bytes = UINT64_MAX;
     self->config.store.expire_days = 7;
     if (dynamo)
         self->dynamo = fake_dynamo_new (draw, self);

@@ -56,7 +56,10 @@ hand (bench_t *self, usher_link_id_t link, const usher_msg_t *msg)
 static void
 bench_begin (bench_t *self)
 {
-    *self = (bench_t){ .config.shard = { .paused_timeout_s = 1800, .forget_s = 3600, .checkpoint_s = 300 } };
+    *self = (bench_t){ .config.shard = { .paused_timeout_s = 1800,
+                                         .forget_s = 3600,
+                                         .checkpoint_s = 300,
+                                         .unwritten_bytes = 1024 * 1024 * 1024 } };
     usher_time_t now = { .wall_ms = (int64_t)START_MS, .mono_ms = 1 };
     self->shard = shard_new (&self->config, 0, now);
     self->out = outbox_new (sent, self);
