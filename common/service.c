@@ -25,6 +25,7 @@ enum {
     ITEMS_MAX = 1 + WATCHES_MAX + LINKS_MAX + 64,    //  64: shards on one link
     TICK_MS = 100,
     BEAT_MS = 1000,
+    NOTE_MAX = 512,               //  the limit of beat.note
     DRAIN_DEADLINE_MS = 20000,    //  the supervisor kills later than this
     ORPHAN_DEADLINE_MS = 2000,    //  nobody orders the drains: whom we wait for may be gone already
     MESSAGE_ID_MAX = 128
@@ -289,7 +290,11 @@ beat_send (service_t *self)
     if (self->spec->metrics)
         self->spec->metrics (self->state, out);
     fclose (out);
-    usher_msg_t msg = { .id = USHER_MSG_beat, .beat = { (uint32_t)getpid (), usher_bytes (text, size) } };
+    char note [NOTE_MAX] = "";
+    if (self->spec->note)
+        self->spec->note (self->state, note, sizeof note);
+    usher_msg_t msg = { .id = USHER_MSG_beat,
+                        .beat = { (uint32_t)getpid (), usher_bytes (text, size), usher_str (note) } };
     if (size > 32768)
         msg.beat.metrics.size = 0;
     outbox_put (self->outbox, USHER_LINK_control, 0, &msg);

@@ -76,6 +76,9 @@ typedef struct {
     bool (*drained) (void *self, usher_time_t now, outbox_t *out);
     //  Writes Prometheus text without a process label (the supervisor adds it). Optional.
     void (*metrics) (const void *self, FILE *out);
+    //  Writes what people should know of it now, in a sentence for `usher status`; leaves the empty text where there
+    //  is nothing. Optional.
+    void (*note) (const void *self, char *text, size_t size);
     void (*close) (void **self_p);
 } service_spec_t;
 

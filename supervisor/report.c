@@ -1,6 +1,7 @@
 //  report - what the supervisor tells people and machines about the roster
 
 #include "report.h"
+#include "json.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -17,6 +18,19 @@ print_age (FILE *out, const char *key, bool known, int64_t ms)
         fprintf (out, ",\"%s\":%" PRId64, key, ms);
     else
         fprintf (out, ",\"%s\":null", key);
+}
+
+//  What a process that runs wants people to know.
+static void
+print_note (FILE *out, const char *note)
+{
+    buffer_t text = { 0 };
+    if (note && *note)
+        json_text (&text, usher_str (note));
+    else
+        json_unknown (&text);
+    fprintf (out, ",\"note\":%.*s", (int)text.size, text.data);
+    buffer_free (&text);
 }
 
 static FILE *
@@ -46,6 +60,7 @@ report_status (const roster_t *roster, const char *state, int64_t started_ms, in
         print_age (out, "uptime_ms", runs, now_ms - child->started_ms);
         print_age (out, "restarts", true, child->restarts);
         print_age (out, "beat_age_ms", runs && child->watched && child->beat_ms, now_ms - child->beat_ms);
+        print_note (out, runs ? entry->note : NULL);
         fprintf (out, "}");
     }
     fprintf (out, "]}");

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 //  A JSON document: {"supervisor":{"pid","state","uptime_ms"},"processes":[{"name","state","pid","uptime_ms","restarts",
-//  "beat_age_ms"}...]}; numbers that are not known are null. The caller frees it.
+//  "beat_age_ms","note"}...]}; what is not known is null. The caller frees it.
 char *report_status (const roster_t *roster, const char *state, int64_t started_ms, int64_t now_ms);
 
 //  Prometheus text about every process. The caller frees it.

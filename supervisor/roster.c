@@ -62,8 +62,10 @@ roster_init (roster_t *self, uint32_t shards, bool collector, bool audience)
 void
 roster_term (roster_t *self)
 {
-    for (size_t i = 0; i < self->count; i++)
+    for (size_t i = 0; i < self->count; i++) {
         free (self->entries [i].metrics);
+        free (self->entries [i].note);
+    }
     memset (self, 0, sizeof *self);
 }
 

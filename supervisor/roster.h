@@ -20,10 +20,10 @@ typedef struct {
     int instance;                //  -1: there is only one
     uint32_t drain_stage;        //  lower stages are at rest before this one drains
     child_t child;
-    pid_t pid;          //  0: none
-    char *metrics;      //  of its last beat; ours
-    uint32_t peer;      //  on the control link; ROSTER_NOBODY: not there
-    uint32_t waiter;    //  the peer that asked for a restart and waits for it; ROSTER_NOBODY: none
+    pid_t pid;               //  0: none
+    char *metrics, *note;    //  of its last beat; ours
+    uint32_t peer;           //  on the control link; ROSTER_NOBODY: not there
+    uint32_t waiter;         //  the peer that asked for a restart and waits for it; ROSTER_NOBODY: none
 } roster_entry_t;
 
 typedef struct {

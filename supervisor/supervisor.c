@@ -288,6 +288,8 @@ on_beat (supervisor_t *self, uint32_t peer, const usher_msg_t *msg)
     happen (self, entry, CHILD_BEAT);
     free (entry->metrics);
     entry->metrics = memory_copy (msg->beat.metrics.data, msg->beat.metrics.size);
+    free (entry->note);
+    entry->note = memory_copy (msg->beat.note.data, msg->beat.note.size);
 }
 
 static void

@@ -71,6 +71,14 @@ print_process (const json_t *process)
             json_integer_value (json_object_get (process, "restarts")), beat);
 }
 
+static void
+print_note (const json_t *process)
+{
+    const char *note = json_string_value (json_object_get (process, "note"));
+    if (note)
+        printf ("\n%s: %s\n", json_string_value (json_object_get (process, "name")), note);
+}
+
 static int
 print_status (const char *text)
 {
@@ -86,6 +94,7 @@ print_status (const char *text)
             json_integer_value (json_object_get (supervisor, "pid")), uptime);
     printf ("%-12s %-9s %8s %8s %9s %6s\n", "PROCESS", "STATE", "PID", "UPTIME", "RESTARTS", "BEAT");
     json_array_foreach (json_object_get (status, "processes"), i, process) print_process (process);
+    json_array_foreach (json_object_get (status, "processes"), i, process) print_note (process);
     json_decref (status);
     return 0;
 }

@@ -47,6 +47,7 @@ main (int argc, char **argv)
         .ready = shard_ready,
         .drained = shard_drained,
         .metrics = shard_metrics,
+        .note = shard_note,
         .close = close_shard,
     };
     return service_main (argc, argv, &spec);

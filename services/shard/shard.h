@@ -22,6 +22,7 @@ void shard_tick (void *self, usher_time_t now, outbox_t *out);
 bool shard_ready (const void *self);
 bool shard_drained (void *self, usher_time_t now, outbox_t *out);
 void shard_metrics (const void *self, FILE *out);
+void shard_note (const void *self, char *text, size_t size);
 
 extern const service_route_t shard_routes [];
 extern const size_t shard_route_count;

@@ -11,8 +11,10 @@
 #include "log.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 enum {
+    MIB = 1024 * 1024,
     PROFILE_BYTES = 4096,    //  what somebody who is not loaded is taken to weigh
     FRAMES_PER_TURN = 64,    //  let in of those that waited
     PAUSE_TOLD_MS = 1000
@@ -111,4 +113,17 @@ shard_pause_tell (shard_t *self)
                  "unwritten_bytes=%zu limit=%" PRIu64
                  " hint=\"the store is away or slow; they go on by themselves when it has taken enough\"",
                  self->unwritten, self->config->shard.unwritten_bytes);
+}
+
+//  For `usher status`.
+void
+shard_note (const void *arg, char *text, size_t size)
+{
+    const shard_t *self = arg;
+    if (self->pause_told)
+        snprintf (
+            text, size,
+            "the source pauses: %zu MiB wait for the store, which is away or slow (shard.unwritten_bytes: "
+            "%" PRIu64 " MiB). It goes on by itself, and nothing is lost.",
+            self->unwritten / MIB, self->config->shard.unwritten_bytes / MIB);
 }
