@@ -371,6 +371,20 @@ world_kill (world_t *self, world_process_t which)
     }
 }
 
+void
+world_lose_store (world_t *self, int steps)
+{
+    world_kill (self, WORLD_PERSISTER);
+    self->processes [WORLD_PERSISTER].rebirth = steps;
+}
+
+void
+world_be_small (world_t *self, uint64_t unwritten_bytes, uint32_t in_flight_bytes)
+{
+    self->config.shard.unwritten_bytes = unwritten_bytes;
+    self->config.ingester.in_flight_bytes = in_flight_bytes;
+}
+
 //  ---- the ingester's shell, over rows in memory
 
 static void

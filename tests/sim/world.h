@@ -54,6 +54,12 @@ uint64_t world_erased_ms (const world_t *self);
 //  Kills a process; it is born again after a while.
 void world_kill (world_t *self, world_process_t process);
 
+//  Kills the store, or finds it dead: it is born again after so many of its steps.
+void world_lose_store (world_t *self, int steps);
+
+//  So many bytes may wait for the store in a shard, and be on the way to it.
+void world_be_small (world_t *self, uint64_t unwritten_bytes, uint32_t in_flight_bytes);
+
 //  The DynamoDB, or NULL.
 const fake_dynamo_t *world_dynamo (const world_t *self);
 
