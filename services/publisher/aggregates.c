@@ -345,6 +345,23 @@ mark_of (const usher_session_t *session, uint8_t old, uint64_t now_ms)
     return (uint8_t)((is_concurrent (session, now_ms) ? MARK_CONCURRENT : 0) | (old & MARK_WATCHED));
 }
 
+//  What is partial counts as present, and as nothing that happened: it is counted once the whole is known.
+static bool
+is_whole (const usher_session_t *session)
+{
+    return session && !(session->flags & USHER_PARTIAL);
+}
+
+static void
+second_note (aggregates_t *self, const aggregates_counted_t *old, const usher_session_t *session)
+{
+    const usher_session_t *known = old && is_whole (&old->session) ? &old->session : NULL;
+    if (!is_whole (session) || (!known && session->restored))
+        return;
+    facts_t before = facts_of (known), after = facts_of (session);
+    second_change (&self->second, &before, &after);
+}
+
 uint8_t
 aggregates_change (aggregates_t *self, const aggregates_counted_t *old, const usher_session_t *session,
                    const aggregates_counted_t *others, size_t count, uint64_t now_ms)
@@ -354,8 +371,7 @@ aggregates_change (aggregates_t *self, const aggregates_counted_t *old, const us
         mark |= dimension_move (self, which, old, session, mark, others, count);
     facts_t before = facts_of (old ? &old->session : NULL), after = facts_of (session);
     now_change (&self->now, &before, &after);
-    if (session && (old || !session->restored))
-        second_change (&self->second, &before, &after);
+    second_note (self, old, session);
     if (wants_watch (old, session, mark)) {
         watch (self, session);
         mark |= MARK_WATCHED;

@@ -71,6 +71,13 @@ viewer_read (picture_t *self, uint32_t slot, usher_str_t viewer_id, usher_str_t 
     return count;
 }
 
+//  What is partial does not take the place of what an earlier owner knew in whole: its totals would be counted twice.
+static bool
+is_less (const usher_session_t *session, const usher_session_t *held)
+{
+    return (session->flags & USHER_PARTIAL) && !(held->flags & USHER_PARTIAL);
+}
+
 bool
 picture_put (picture_t *self, const usher_session_t *session, uint64_t now_ms)
 {
@@ -80,6 +87,8 @@ picture_put (picture_t *self, const usher_session_t *session, uint64_t now_ms)
     aggregates_counted_t old;
     if (held != LAST_VALUE_NONE)
         old = counted_at (self, session->slot, held);
+    if (held != LAST_VALUE_NONE && is_less (session, &old.session))
+        return false;
     uint8_t mark = aggregates_change (self->aggregates, held == LAST_VALUE_NONE ? NULL : &old,
                                       session->gone ? NULL : session, self->others, count, now_ms);
     usher_session_t kept = *session;

@@ -11,7 +11,8 @@ typedef struct picture picture_t;
 picture_t *picture_new (void);
 void picture_destroy (picture_t **self_p);
 
-//  Keeps a session as it is now, or takes it out when it is gone. Returns false if it was gone already. now_ms is Unix time.
+//  Keeps a session as it is now, or takes it out when it is gone. Returns false if it was gone already, or if it is partial
+//  and is held as a whole. now_ms is Unix time.
 bool picture_put (picture_t *self, const usher_session_t *session, uint64_t now_ms);
 
 //  Takes out one by its slot and index.

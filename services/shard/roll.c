@@ -73,6 +73,9 @@ actor_free (actor_t *actor)
     for (size_t at = 0; at < actor->held_count; at++)
         free (actor->held [at].data);
     free (actor->held);
+    if (actor->partial)
+        viewer_clear (actor->partial);
+    free (actor->partial);
     free (actor->writing);
     free (actor->dirty.items);
     free (actor->in_flight.items);

@@ -45,6 +45,8 @@ struct actor {
     uint64_t erased_ms;                       //  what was collected up to here is erased; 0 nothing
     int64_t checkpoint_ms;                    //  monotonic; when soft facts are due
     size_t held_count, held_bytes;
+    int64_t held_ms;      //  monotonic; since when the first of them waits
+    viewer_t *partial;    //  what they come to, for show (partial.c); or NULL
     held_event_t *held;
     size_t writing_size;    //  0: no write in flight
     uint8_t *writing;       //  its frame, to send it again

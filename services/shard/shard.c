@@ -151,6 +151,7 @@ shard_tick (void *arg, usher_time_t now, outbox_t *out)
     self->retry_ms = now.mono_ms;
     shard_claim (self);    //  unless it was granted
     shard_pause_tell (self);
+    shard_partial_tick (self);
     if (!self->retry)
         return;
     self->retry = false;
@@ -211,6 +212,8 @@ shard_metrics (const void *arg, FILE *out)
         { "viewers_in_memory", METRIC_GAUGE, "Viewer actors.", NULL, roll_count (self->roll) },
         { "viewers_awake", METRIC_GAUGE, "Viewer actors that are not packed as bytes.", NULL,
           roll_awake (self->roll) },
+        { "viewers_partial", METRIC_GAUGE,
+          "Viewers shown as far as the events say that wait for their profile.", NULL, self->partials },
         { "writes_in_flight", METRIC_GAUGE, "Profile writes without an answer.", NULL,
           self->writes_in_flight },
         { "unwritten_bytes", METRIC_GAUGE,

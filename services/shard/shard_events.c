@@ -165,10 +165,13 @@ event_hold (shard_t *self, actor_t *actor, const usher_msg_t *msg)
     held->data = memory_new (bound, 1);
     held->size = usher_encode (msg, held->data, bound);
     held->data = memory_resize (held->data, held->size, 1);
+    if (actor->held_count == 1)
+        actor->held_ms = self->now.mono_ms;
     held->ticket = receipts_take (self->receipts, self->batch_peer);
     actor->held_bytes += held->size + sizeof *held;
     self->counters.held++;
     shard_load_send (self, actor);
+    shard_partial_see (self, actor, &msg->event);
 }
 
 void

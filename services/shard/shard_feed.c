@@ -15,12 +15,14 @@ void
 shard_tell (shard_t *self, actor_t *actor, session_t *session, bool gone)
 {
     usher_msg_t msg = { .id = USHER_MSG_session };
+    bool partial = !actor->loaded;
     if (!gone) {
         session->shown = true;
         session_describe (session, &msg.session);
-        viewer_describe_earlier (&actor->viewer, &msg.session);
+        viewer_describe_earlier (partial ? actor->partial : &actor->viewer, &msg.session);
+        msg.session.flags |= partial ? USHER_PARTIAL : 0;
     }
-    msg.session.restored = !gone && is_restored (self, session);
+    msg.session.restored = !gone && (partial || is_restored (self, session));
     msg.session.session_id = session->known.session_id;
     msg.session.slot = actor->viewer.slot;
     msg.session.viewer_id = actor->viewer.id;
@@ -102,5 +104,6 @@ shard_fill_some (shard_t *self)
         for (size_t at = 0; at < actor->viewer.session_count; at++)
             if (actor->viewer.sessions [at].shown)
                 shard_tell (self, actor, &actor->viewer.sessions [at], false);
+        shard_partial_fill (self, actor);
     }
 }

@@ -2,7 +2,7 @@
 //
 //  shard.c is the service: who is told of what, and time. shard_events.c works events in and looks after actors,
 //  shard_feed.c tells the publisher, shard_write.c writes profiles and their history, shard_store.c is granted, loads
-//  and forgets, unwritten.c keeps events out while too much waits for the store.
+//  and forgets, unwritten.c keeps events out while too much waits for the store, partial.c shows who cannot be loaded.
 
 #ifndef SHARD_PRIVATE_H
 #define SHARD_PRIVATE_H
@@ -33,7 +33,7 @@ struct shard {
     roll_t *roll;
     wheel_t *wheel;
     receipts_t *receipts;
-    size_t writes_in_flight, dirty;
+    size_t writes_in_flight, dirty, partials;
     size_t unwritten;     //  bytes that wait for the store
     bool paused;          //  they are too many: frames of events stay outside
     bool keeping_out;     //  the frame that comes in just now does
@@ -129,6 +129,20 @@ bool shard_frames_let_in (shard_t *self);
 
 //  A peer begins anew: what it sent and was not let in will come again.
 void shard_frames_forget (shard_t *self, uint32_t peer);
+
+//  ---- viewers who are shown before they are loaded
+
+//  An event was held: whoever is shown as partial is told with it.
+void shard_partial_see (shard_t *self, actor_t *actor, const usher_event_t *event);
+
+//  Each second: begins to show those who wait for too long, and looks after those who are shown.
+void shard_partial_tick (shard_t *self);
+
+//  Tells a starting publisher.
+void shard_partial_fill (shard_t *self, actor_t *actor);
+
+//  The viewer is loaded and told, or erased: what only the partial one showed is gone.
+void shard_partial_end (shard_t *self, actor_t *actor);
 
 //  ---- the store
 

@@ -90,6 +90,7 @@ shard_on_loaded (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out
     actor->erased_ms = loaded->erased_ms;
     actor_wake (self, actor);
     held_apply (self, actor);
+    shard_partial_end (self, actor);
     if (actor->hard)
         shard_write_start (self, actor);
     shard_unwritten_note (self, actor);
@@ -193,6 +194,7 @@ actor_let_go (shard_t *self, actor_t *actor, uint64_t wished_ms)
     for (size_t at = 0; at < actor->viewer.session_count; at++)
         if (actor->viewer.sessions [at].shown)
             shard_tell (self, actor, &actor->viewer.sessions [at], true);
+    shard_partial_end (self, actor);
     viewer_empty (&actor->viewer);
     if (actor->writing_size)
         shard_write_forget (self, actor);

@@ -338,6 +338,7 @@ check_feed (const world_t *world, const char *const *last_status)
                 (char)(last_status [viewer][at] |
                        (last_status [viewer][at] >= 'A' && last_status [viewer][at] <= 'Z' ? 32 : 0));
         assert_string_equal (usher_status_names [session.status], lower);
+        assert_false (session.flags & USHER_PARTIAL);
     }
 }
 
@@ -483,6 +484,16 @@ check_unwritten (const world_t *world)
     }
 }
 
+//  The outage was long enough for the sources to pause, which is over; and nobody is shown as partial any more.
+static void
+check_paused (const world_t *world)
+{
+    const shard_t *one = world_state (world, WORLD_SHARD_0), *other = world_state (world, WORLD_SHARD_1);
+    assert_true (one->pauses + other->pauses > 0);
+    assert_false (one->paused || other->paused);
+    assert_int_equal (one->partials + other->partials, 0);
+}
+
 //  The store is gone for long, right after the beginning and once more, with a limit that is reached at once.
 static void
 outage_step (world_t *world, int step)
@@ -523,6 +534,8 @@ run_seed (uint64_t seed, unsigned mortals, int erase, bool dynamo, bool outage)
     check_feed (world, last_status);
     if (!mortals)
         check_conservation (world);
+    if (outage && !mortals && !erase)
+        check_paused (world);
     //  Who was erased was counted, and is not in the feed any more.
     if (mortals <= WORLD_SHARD_0 && !erase)
         check_series (world, directory, !mortals);

@@ -17,6 +17,8 @@ ask (shard_bench_t *self, const usher_msg_t *msg)
     *asked = (shard_bench_asked_t){ .id = msg->id };
     snprintf (asked->viewer_id, sizeof asked->viewer_id, "%.*s", (int)viewer_id.size, viewer_id.data);
     if (!load) {
+        self->profile_size = msg->write.profile.size;
+        memcpy (self->profile, msg->write.profile.data, self->profile_size);
         asked->epoch = msg->write.epoch;
         asked->version = msg->write.version;
     }

@@ -22,7 +22,8 @@ typedef struct {
     outbox_t *out;
     usher_time_t now;
     uint64_t applied, durable;    //  newest receipts
-    size_t asked_count, rows;
+    size_t asked_count, rows, profile_size;
+    uint8_t profile [16384];    //  of the newest write
     shard_bench_asked_t asked [SHARD_BENCH_ASKED];
     void (*told) (void *arg, const usher_msg_t *msg);    //  of what the publisher is told; or NULL
     void *told_arg;
