@@ -2,7 +2,6 @@
 
 #include "spans.h"
 #include "memory.h"
-#include "sql.h"
 
 #include <stdlib.h>
 
@@ -21,17 +20,16 @@ static const char *const statements [STATEMENTS] = {
 };
 
 struct spans {
-    sqlite3 *db;
+    sql_t *sql;
     sqlite3_stmt *statements [STATEMENTS];
 };
 
 spans_t *
-spans_new (sqlite3 *db)
+spans_new (sql_t *sql)
 {
     spans_t *self = memory_new (1, sizeof *self);
-    self->db = db;
-    if (sqlite3_exec (db, table, NULL, NULL, NULL) != SQLITE_OK ||
-        !sql_prepare (db, statements, STATEMENTS, self->statements))
+    self->sql = sql;
+    if (!sql_execute (sql, table) || !sql_prepare (sql, statements, STATEMENTS, self->statements))
         spans_destroy (&self);
     return self;
 }
@@ -47,16 +45,6 @@ spans_destroy (spans_t **self_p)
     *self_p = NULL;
 }
 
-//  Runs a statement to its end.
-static bool
-run (sqlite3_stmt *stmt)
-{
-    int code = sqlite3_step (stmt);
-    sqlite3_reset (stmt);
-    sqlite3_clear_bindings (stmt);
-    return code == SQLITE_DONE;
-}
-
 bool
 spans_put (spans_t *self, const usher_aggregate_put_t *put)
 {
@@ -65,7 +53,7 @@ spans_put (spans_t *self, const usher_aggregate_put_t *put)
     sql_bind_number (stmt, 2, put->at_s);
     sql_bind_number (stmt, 3, put->part);
     sql_bind_blob (stmt, 4, put->body);
-    return run (stmt);
+    return sql_run (self->sql, stmt);
 }
 
 int
@@ -74,7 +62,7 @@ spans_sweep (spans_t *self, uint64_t now_s, uint32_t limit)
     sqlite3_stmt *stmt = self->statements [SWEEP];
     sql_bind_instant (stmt, 1, now_s);
     sql_bind_number (stmt, 2, limit);
-    return run (stmt) ? sqlite3_changes (self->db) : -1;
+    return sql_run (self->sql, stmt) ? sqlite3_changes (self->sql->db) : -1;
 }
 
 bool
@@ -85,16 +73,14 @@ spans_get (spans_t *self, const usher_aggregate_get_t *get, spans_answer_fn *ans
     sql_bind_instant (stmt, 2, get->from_s);
     sql_bind_instant (stmt, 3, get->to_s);
     usher_msg_t msg = { .id = USHER_MSG_aggregate_row, .aggregate_row = { .request = get->request } };
-    int code;
-    while ((code = sqlite3_step (stmt)) == SQLITE_ROW) {
+    bool failed;
+    while (sql_step (self->sql, stmt, &failed)) {
         msg.aggregate_row.body = sql_blob (stmt, 0);
         answer (arg, &msg);
     }
-    sqlite3_reset (stmt);
-    sqlite3_clear_bindings (stmt);
     usher_msg_t end = { .id = USHER_MSG_aggregate_row,
                         .aggregate_row = { .request = get->request, .last = 1 } };
-    if (code == SQLITE_DONE)
+    if (!failed)
         answer (arg, &end);
-    return code == SQLITE_DONE;
+    return !failed;
 }

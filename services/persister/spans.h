@@ -6,14 +6,12 @@
 #ifndef SPANS_H
 #define SPANS_H
 
-#include "message.h"
-
-#include <sqlite3.h>
+#include "sql.h"
 
 typedef struct spans spans_t;
 
-//  Makes its table if it is not there. NULL: SQLite said no, see sqlite3_errmsg.
-spans_t *spans_new (sqlite3 *db);
+//  Makes its table if it is not there. NULL: SQLite said no. sql is the store's, and outlives this.
+spans_t *spans_new (sql_t *sql);
 void spans_destroy (spans_t **self_p);
 
 //  Writes a span, within a transaction; the same one again is replaced.

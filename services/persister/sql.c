@@ -69,12 +69,18 @@ keep_error (sql_t *self)
 }
 
 bool
-sql_prepare (sqlite3 *db, const char *const *texts, size_t count, sqlite3_stmt **prepared)
+sql_execute (sql_t *self, const char *text)
+{
+    return sqlite3_exec (self->db, text, NULL, NULL, NULL) == SQLITE_OK || keep_error (self);
+}
+
+bool
+sql_prepare (sql_t *self, const char *const *texts, size_t count, sqlite3_stmt **prepared)
 {
     for (size_t at = 0; at < count; at++)
-        if (sqlite3_prepare_v3 (db, texts [at], -1, SQLITE_PREPARE_PERSISTENT, &prepared [at], NULL) !=
+        if (sqlite3_prepare_v3 (self->db, texts [at], -1, SQLITE_PREPARE_PERSISTENT, &prepared [at], NULL) !=
             SQLITE_OK)
-            return false;
+            return keep_error (self);
     return true;
 }
 
@@ -89,7 +95,7 @@ bool
 sql_open (sql_t *self, sqlite3 *db)
 {
     self->db = db;
-    return sql_prepare (db, statements, SQL_STATEMENTS, self->statements) || keep_error (self);
+    return sql_prepare (self, statements, SQL_STATEMENTS, self->statements);
 }
 
 void

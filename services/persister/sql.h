@@ -37,12 +37,15 @@ typedef struct {
     char error [256];    //  SQLite's words about the last failure
 } sql_t;
 
-//  Prepares all statements on an open database. On false call sql_close as well.
+//  Prepares all statements on an open database; what fails from here on is told in error. On false call sql_close as well.
 bool sql_open (sql_t *self, sqlite3 *db);
 void sql_close (sql_t *self);
 
-//  The same for tables that have statements of their own: prepares all, or some of them and returns false; frees them, NULL or not.
-bool sql_prepare (sqlite3 *db, const char *const *texts, size_t count, sqlite3_stmt **prepared);
+//  Runs a text of statements that nothing is bound to.
+bool sql_execute (sql_t *self, const char *text);
+
+//  For tables that have statements of their own: prepares all, or some of them and returns false; frees them, NULL or not.
+bool sql_prepare (sql_t *self, const char *const *texts, size_t count, sqlite3_stmt **prepared);
 void sql_finalize (sqlite3_stmt **prepared, size_t count);
 
 //  A statement, ready to be bound anew. What is bound to it must live until it has run.

@@ -27,15 +27,15 @@ store_new (const char *directory, store_opening_t *opening, char *why, size_t wh
         return NULL;
     store_t *self = memory_new (1, sizeof *self);
     self->file = file;
-    self->tombstones = tombstones_new (store_file_db (file));
-    self->spans = self->tombstones ? spans_new (store_file_db (file)) : NULL;
-    if (!self->spans)
-        snprintf (self->sql.error, sizeof self->sql.error, "%s", sqlite3_errmsg (store_file_db (file)));
-    else if (sql_open (&self->sql, store_file_db (file)))
+    if (sql_open (&self->sql, store_file_db (file))) {
+        self->tombstones = tombstones_new (&self->sql);
+        self->spans = self->tombstones ? spans_new (&self->sql) : NULL;
+    }
+    if (self->spans)
         return self;
     //  Our own mark is on it, but its tables are not ours.
     *opening = STORE_UNUSABLE;
-    snprintf (why, why_size, "%s: %s", store_file_path (file), sqlite3_errmsg (store_file_db (file)));
+    snprintf (why, why_size, "%s: %s", store_file_path (file), self->sql.error);
     store_destroy (&self);
     return NULL;
 }
@@ -63,10 +63,7 @@ store_file (const store_t *self)
 const char *
 store_error (const store_t *self)
 {
-    //  Of statements that are not of sql.h the connection itself still knows.
-    int code = sqlite3_errcode (self->sql.db);
-    bool fresh = code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE;
-    return fresh ? sqlite3_errmsg (self->sql.db) : self->sql.error;
+    return self->sql.error;
 }
 
 spans_t *

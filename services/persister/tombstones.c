@@ -3,7 +3,6 @@
 #include "tombstones.h"
 #include "keyed_digest.h"
 #include "memory.h"
-#include "sql.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +53,7 @@ static const char *const statements [STATEMENTS] = {
 };
 
 struct tombstones {
-    sqlite3 *db;
+    sql_t *sql;
     sqlite3_stmt *statements [STATEMENTS];
     uint8_t key [KEYED_DIGEST_BYTES];
     bool any;    //  there may be rows: nobody's digest is made for an empty table
@@ -65,26 +64,6 @@ get (tombstones_t *self, int which)
 {
     sqlite3_reset (self->statements [which]);
     return self->statements [which];
-}
-
-//  True when there is a row; *failed is set when SQLite said no.
-static bool
-step (sqlite3_stmt *stmt, bool *failed)
-{
-    int code = sqlite3_step (stmt);
-    *failed = code != SQLITE_ROW && code != SQLITE_DONE;
-    if (code != SQLITE_ROW)
-        sqlite3_reset (stmt);
-    return code == SQLITE_ROW;
-}
-
-static bool
-run (sqlite3_stmt *stmt)
-{
-    bool failed;
-    while (step (stmt, &failed))
-        ;
-    return !failed;
 }
 
 //  Binds the viewer's digest, which must live until the statement has run.
@@ -108,7 +87,8 @@ find_key (tombstones_t *self)
         return false;
     sqlite3_stmt *put = get (self, SECRET_PUT), *ask = get (self, SECRET_GET);
     sql_bind_blob (put, 1, usher_bytes (drawn, sizeof drawn));
-    if (!run (put) || !step (ask, &failed) || sqlite3_column_bytes (ask, 0) != sizeof self->key)
+    if (!sql_run (self->sql, put) || !sql_step (self->sql, ask, &failed) ||
+        sqlite3_column_bytes (ask, 0) != sizeof self->key)
         return false;
     memcpy (self->key, sqlite3_column_blob (ask, 0), sizeof self->key);
     sqlite3_reset (ask);
@@ -119,19 +99,20 @@ static bool
 has_rows (tombstones_t *self)
 {
     sqlite3_stmt *stmt = NULL;
-    bool failed = sqlite3_prepare_v2 (self->db, "SELECT 1 FROM tombstones", -1, &stmt, NULL) != SQLITE_OK;
-    bool any = !failed && step (stmt, &failed);
+    bool failed =
+        sqlite3_prepare_v2 (self->sql->db, "SELECT 1 FROM tombstones", -1, &stmt, NULL) != SQLITE_OK;
+    bool any = !failed && sql_step (self->sql, stmt, &failed);
     sqlite3_finalize (stmt);
     return any || failed;
 }
 
 tombstones_t *
-tombstones_new (sqlite3 *db)
+tombstones_new (sql_t *sql)
 {
     tombstones_t *self = memory_new (1, sizeof *self);
-    self->db = db;
-    if (sqlite3_exec (db, tables, NULL, NULL, NULL) != SQLITE_OK ||
-        !sql_prepare (db, statements, STATEMENTS, self->statements) || !find_key (self)) {
+    self->sql = sql;
+    if (!sql_execute (sql, tables) || !sql_prepare (sql, statements, STATEMENTS, self->statements) ||
+        !find_key (self)) {
         tombstones_destroy (&self);
         return NULL;
     }
@@ -163,7 +144,7 @@ tombstones_find (tombstones_t *self, usher_str_t viewer_id, uint64_t now_s, uint
     sqlite3_stmt *stmt = get (self, FIND);
     bind_viewer (self, stmt, viewer_id, digest);
     sql_bind_instant (stmt, 2, now_s);
-    if (step (stmt, &failed))
+    if (sql_step (self->sql, stmt, &failed))
         *erased_ms = sql_number (stmt, 0);
     sqlite3_reset (stmt);
     return !failed;
@@ -178,7 +159,7 @@ tombstones_wish (tombstones_t *self, usher_str_t viewer_id, uint64_t now_ms)
     bind_viewer (self, stmt, viewer_id, digest);
     sql_bind_text (stmt, 2, viewer_id);
     sql_bind_instant (stmt, 3, now_ms);
-    return run (stmt);
+    return sql_run (self->sql, stmt);
 }
 
 bool
@@ -191,7 +172,7 @@ tombstones_put (tombstones_t *self, usher_str_t viewer_id, uint64_t erased_ms, u
     sql_bind_text (stmt, 2, viewer_id);
     sql_bind_instant (stmt, 3, erased_ms);
     sql_bind_instant (stmt, 4, expires_s);
-    return run (stmt);
+    return sql_run (self->sql, stmt);
 }
 
 int
@@ -200,7 +181,7 @@ tombstones_sweep (tombstones_t *self, uint64_t now_s, uint32_t limit)
     sqlite3_stmt *stmt = get (self, SWEEP);
     sql_bind_instant (stmt, 1, now_s);
     sql_bind_number (stmt, 2, limit);
-    return run (stmt) ? sqlite3_changes (self->db) : -1;
+    return sql_run (self->sql, stmt) ? sqlite3_changes (self->sql->db) : -1;
 }
 
 bool
@@ -209,7 +190,7 @@ tombstones_wishes (tombstones_t *self, tombstones_tell_fn *tell, void *arg)
     sqlite3_stmt *stmt = get (self, WISHES);
     bool failed = false;
     sql_bind_number (stmt, 1, TOMBSTONES_TOLD);
-    while (self->any && step (stmt, &failed))
+    while (self->any && sql_step (self->sql, stmt, &failed))
         tell (arg, sql_text (stmt, 0), sql_number (stmt, 1));
     return !failed;
 }
@@ -226,7 +207,7 @@ search_rows (tombstones_t *self, const tombstones_search_t *found, uint64_t *row
     uint64_t from = *row;
     sql_bind_number (search, 1, from);
     sql_bind_number (search, 2, SEARCH_ROWS);
-    if (!step (search, &failed))
+    if (!sql_step (self->sql, search, &failed))
         return false;
     uint64_t count = sql_number (search, 1);
     *row = count ? sql_number (search, 0) : from;
@@ -235,9 +216,9 @@ search_rows (tombstones_t *self, const tombstones_search_t *found, uint64_t *row
     sql_bind_number (remove, 1, from);
     sql_bind_number (remove, 2, *row);
     sql_bind_text (remove, 3, usher_bytes (found->viewer_id, found->viewer_id_size));
-    if (!run (remove))
+    if (!sql_run (self->sql, remove))
         return false;
-    *removed = (uint64_t)sqlite3_changes (self->db);
+    *removed = (uint64_t)sqlite3_changes (self->sql->db);
     return true;
 }
 
@@ -248,7 +229,7 @@ tombstones_search (tombstones_t *self, tombstones_search_t *found)
     bool failed = false;
     sqlite3_stmt *next = get (self, NEXT), *searched = get (self, SEARCHED);
     *found = (tombstones_search_t){ 0 };
-    if (!self->any || !step (next, &failed))
+    if (!self->any || !sql_step (self->sql, next, &failed))
         return !failed;
     usher_str_t viewer_id = sql_text (next, 1);
     found->any = true;
@@ -262,5 +243,5 @@ tombstones_search (tombstones_t *self, tombstones_search_t *found)
     bind_viewer (self, searched, usher_bytes (found->viewer_id, found->viewer_id_size), digest);
     sql_bind_number (searched, 2, row);
     sql_bind_number (searched, 3, found->done);
-    return run (searched);
+    return sql_run (self->sql, searched);
 }

@@ -8,14 +8,12 @@
 #ifndef TOMBSTONES_H
 #define TOMBSTONES_H
 
-#include "message.h"
-
-#include <sqlite3.h>
+#include "sql.h"
 
 typedef struct tombstones tombstones_t;
 
-//  Makes its tables, and the key, if they are not there. NULL: SQLite said no, see sqlite3_errmsg.
-tombstones_t *tombstones_new (sqlite3 *db);
+//  Makes its tables, and the key, if they are not there. NULL: SQLite said no. sql is the store's, and outlives this.
+tombstones_t *tombstones_new (sql_t *sql);
 void tombstones_destroy (tombstones_t **self_p);
 
 //  Up to which instant (Unix ms) is the viewer erased? 0: never was, or the tombstone's time is over.
