@@ -2,6 +2,7 @@
 
 #include "store_file.h"
 #include "memory.h"
+#include "store_vfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,6 +54,7 @@ static const char tables [] =
                                                                                                 "COMMIT;";
 
 struct store_file {
+    store_vfs_t *vfs;
     sqlite3 *db;
     int lock;    //  descriptor of the lock file
     char path [PATH_MAX];
@@ -182,7 +184,8 @@ open_database (store_file_t *self, refusal_t *refusal)
     bool fresh = false;
     char mode [16];
     if (sqlite3_open_v2 (self->path, &self->db,
-                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                         store_vfs_name (self->vfs)) != SQLITE_OK)
         return refuse_sqlite (refusal, self);
     sqlite3_extended_result_codes (self->db, 0);
     sqlite3_busy_timeout (self->db, 200);
@@ -223,6 +226,7 @@ store_file_new (const char *directory, store_opening_t *opening, char *why, size
     refusal_t refusal = { opening, why, why_size };
     store_file_t *self = memory_new (1, sizeof *self);
     self->lock = -1;
+    self->vfs = store_vfs_new ();
     *opening = STORE_OPENED;
     mode_t mask = umask (0077);
     bool good =
@@ -240,6 +244,7 @@ store_file_destroy (store_file_t **self_p)
     if (!self)
         return;
     sqlite3_close (self->db);
+    store_vfs_destroy (&self->vfs);
     if (self->lock >= 0)
         close (self->lock);
     free (self);
