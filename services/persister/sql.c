@@ -17,12 +17,18 @@ static const char *const statements [SQL_STATEMENTS] = {
                   " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
     //  An expired row is no row.
     [SQL_WRITE_FIRST] =
-        "INSERT INTO viewer_profiles (viewer_id, epoch, version, live_slot, expires_at, profile)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (viewer_id) DO UPDATE SET epoch = excluded.epoch,"
+        "INSERT INTO viewer_profiles (viewer_id, epoch, version, live_slot, expires_at, look_at, profile)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6) ON CONFLICT (viewer_id) DO UPDATE SET epoch = excluded.epoch,"
         " version = excluded.version, live_slot = excluded.live_slot, expires_at = excluded.expires_at,"
-        " profile = excluded.profile WHERE viewer_profiles.expires_at <= ?7",
+        " look_at = excluded.look_at, profile = excluded.profile WHERE viewer_profiles.expires_at <= ?7",
+    //  Most writes change nothing that an index holds. SQLite goes by the columns that are named, and each index would be
+    //  one more page to write.
+    [SQL_WRITE_IN_PLACE] = "UPDATE viewer_profiles SET epoch = ?2, version = ?3, expires_at = ?5, profile = "
+                           "?6 WHERE viewer_id = ?1"
+                           " AND epoch = ?7 AND version = ?8 AND live_slot IS ?4 AND look_at <= ?5",
     [SQL_WRITE_NEXT] = "UPDATE viewer_profiles SET epoch = ?2, version = ?3, live_slot = ?4, expires_at = ?5,"
-                       " profile = ?6 WHERE viewer_id = ?1 AND epoch = ?7 AND version = ?8",
+                       " look_at = min (look_at, ?5), profile = ?6"
+                       " WHERE viewer_id = ?1 AND epoch = ?7 AND version = ?8",
     [SQL_VERSION] = "SELECT epoch, version FROM viewer_profiles WHERE viewer_id = ?1",
     [SQL_HISTORY_PUT] =
         "INSERT OR REPLACE INTO video_events (viewer_id, collector_tstamp, video_ts, adsClicked, adsSkipped,"
@@ -39,8 +45,12 @@ static const char *const statements [SQL_STATEMENTS] = {
         " ELSE excluded.next END RETURNING next",
     [SQL_ERASE_PROFILE] = "DELETE FROM viewer_profiles WHERE viewer_id = ?1",
     [SQL_ERASE_EVENTS] = "DELETE FROM video_events WHERE viewer_id = ?1",
-    [SQL_SWEEP_PROFILES] = "DELETE FROM viewer_profiles WHERE rowid IN"
-                           " (SELECT rowid FROM viewer_profiles WHERE expires_at <= ?1 LIMIT ?2)",
+    //  A row that was written since stays, and is looked at again when it may have expired.
+    [SQL_SWEEP_PROFILES] =
+        "DELETE FROM viewer_profiles WHERE expires_at <= ?1 AND rowid IN"
+        " (SELECT rowid FROM viewer_profiles WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2)",
+    [SQL_LOOK_LATER] = "UPDATE viewer_profiles SET look_at = expires_at WHERE expires_at > ?1 AND rowid IN"
+                       " (SELECT rowid FROM viewer_profiles WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2)",
     [SQL_SWEEP_EVENTS] =
         "DELETE FROM video_events WHERE (viewer_id, collector_tstamp) IN"
         " (SELECT viewer_id, collector_tstamp FROM video_events WHERE expires_at <= ?1 LIMIT ?2)",

@@ -135,11 +135,11 @@ judge_write (store_t *self, const usher_write_t *write)
     return equal ? STORE_THERE : STORE_REFUSED;
 }
 
-store_write_t
-store_write (store_t *self, const usher_write_t *write, uint64_t now_s)
+//  Binds the row as it is to be.
+static sqlite3_stmt *
+bind_write (store_t *self, int which, const usher_write_t *write)
 {
-    bool first = write->old_epoch == 0 && write->old_version == 0;
-    sqlite3_stmt *stmt = sql_get (&self->sql, first ? SQL_WRITE_FIRST : SQL_WRITE_NEXT);
+    sqlite3_stmt *stmt = sql_get (&self->sql, which);
     sql_bind_text (stmt, 1, write->viewer_id);
     sql_bind_number (stmt, 2, write->epoch);
     sql_bind_number (stmt, 3, write->version);
@@ -149,15 +149,37 @@ store_write (store_t *self, const usher_write_t *write, uint64_t now_s)
         sql_bind_null (stmt, 4);
     sql_bind_instant (stmt, 5, write->expires_s);
     sql_bind_blob (stmt, 6, write->profile);
-    if (first)
-        sql_bind_instant (stmt, 7, now_s);
-    else {
-        sql_bind_number (stmt, 7, write->old_epoch);
-        sql_bind_number (stmt, 8, write->old_version);
-    }
-    if (!sql_run (&self->sql, stmt))
+    return stmt;
+}
+
+static bool
+write_first (store_t *self, const usher_write_t *write, uint64_t now_s)
+{
+    sqlite3_stmt *stmt = bind_write (self, SQL_WRITE_FIRST, write);
+    sql_bind_instant (stmt, 7, now_s);
+    return sql_run (&self->sql, stmt);
+}
+
+static bool
+write_next (store_t *self, int which, const usher_write_t *write)
+{
+    sqlite3_stmt *stmt = bind_write (self, which, write);
+    sql_bind_number (stmt, 7, write->old_epoch);
+    sql_bind_number (stmt, 8, write->old_version);
+    return sql_run (&self->sql, stmt);
+}
+
+store_write_t
+store_write (store_t *self, const usher_write_t *write, uint64_t now_s)
+{
+    bool first = write->old_epoch == 0 && write->old_version == 0;
+    if (first ? !write_first (self, write, now_s) : !write_next (self, SQL_WRITE_IN_PLACE, write))
         return STORE_FAILED;
-    return sqlite3_changes (self->sql.db) ? STORE_WRITTEN : judge_write (self, write);
+    if (sqlite3_changes (self->sql.db))
+        return STORE_WRITTEN;
+    if (!first && !write_next (self, SQL_WRITE_NEXT, write))
+        return STORE_FAILED;
+    return !first && sqlite3_changes (self->sql.db) ? STORE_WRITTEN : judge_write (self, write);
 }
 
 //  The reference keeps ad ids as numbers; other texts stay what they are. 007 and 7 are two ads, so only the
@@ -270,19 +292,28 @@ store_erase (store_t *self, usher_str_t viewer_id, uint64_t *profiles, uint64_t 
            erase_from (self, SQL_ERASE_EVENTS, viewer_id, rows);
 }
 
+//  Runs a statement of the sweep; *changed: how many rows.
+static bool
+sweep_with (store_t *self, int which, uint64_t now_s, uint32_t limit, int *changed)
+{
+    sqlite3_stmt *stmt = sql_get (&self->sql, which);
+    sql_bind_instant (stmt, 1, now_s);
+    sql_bind_number (stmt, 2, limit);
+    bool good = sql_run (&self->sql, stmt);
+    *changed = good ? sqlite3_changes (self->sql.db) : 0;
+    return good;
+}
+
 int
 store_sweep (store_t *self, uint64_t now_s, uint32_t limit)
 {
-    int deleted = 0;
+    int deleted = 0, changed;
     for (int which = SQL_SWEEP_PROFILES; which <= SQL_SWEEP_QUARANTINE; which++) {
-        sqlite3_stmt *stmt = sql_get (&self->sql, which);
-        sql_bind_instant (stmt, 1, now_s);
-        sql_bind_number (stmt, 2, limit);
-        if (!sql_run (&self->sql, stmt))
+        if (!sweep_with (self, which, now_s, limit, &changed))
             return -1;
-        deleted += sqlite3_changes (self->sql.db);
+        deleted += changed;
     }
-    return deleted;
+    return sweep_with (self, SQL_LOOK_LATER, now_s, limit, &changed) ? deleted : -1;
 }
 
 //  ---- reading

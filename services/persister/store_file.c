@@ -17,7 +17,7 @@
 
 //  Marks a database as a store of ours ("Ushr") and its tables as of this build.
 #define APPLICATION_ID 0x55736872
-#define LAYOUT_VERSION 1
+#define LAYOUT_VERSION 2
 
 //  Up to this size the whole file is read for damage at each start; beyond it that would cost more than a
 //  second, and damage shows when the page is read.
@@ -27,7 +27,8 @@
 #define TEXT(x) STRING (x)
 
 //  video_events is the reference's table and what Usher adds to it. Its key is its tree, so a viewer's history
-//  is one place on disk. live_profiles holds only who is live: a restarted shard reads just those.
+//  is one place on disk. live_profiles holds only who is live: a restarted shard reads just those. look_at is when the sweep
+//  looks at a profile: not after expires_at, and mostly long before, so a write need not touch its index.
 static const char tables [] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE video_events (viewer_id TEXT NOT NULL, collector_tstamp TEXT NOT NULL, video_ts REAL,"
@@ -37,9 +38,10 @@ static const char tables [] =
     " PRIMARY KEY (viewer_id, collector_tstamp)) WITHOUT ROWID;"
     "CREATE INDEX video_events_expire ON video_events (expires_at);"
     "CREATE TABLE viewer_profiles (viewer_id TEXT PRIMARY KEY NOT NULL, epoch INTEGER NOT NULL,"
-    " version INTEGER NOT NULL, live_slot INTEGER, expires_at INTEGER NOT NULL, profile BLOB NOT NULL);"
+    " version INTEGER NOT NULL, live_slot INTEGER, expires_at INTEGER NOT NULL,"
+    " look_at INTEGER NOT NULL DEFAULT 0, profile BLOB NOT NULL);"
     "CREATE INDEX live_profiles ON viewer_profiles (viewer_id) WHERE live_slot IS NOT NULL;"
-    "CREATE INDEX viewer_profiles_expire ON viewer_profiles (expires_at);"
+    "CREATE INDEX viewer_profiles_look ON viewer_profiles (look_at);"
     "CREATE TABLE quarantine (source INTEGER NOT NULL, generation INTEGER NOT NULL, partition INTEGER NOT "
     "NULL,"
     " offset INTEGER NOT NULL, reason TEXT NOT NULL, payload BLOB NOT NULL, kept_at INTEGER NOT NULL,"
@@ -52,6 +54,15 @@ static const char tables [] =
     "PRAGMA application_id=" TEXT (APPLICATION_ID) ";"
                                                    "PRAGMA user_version=" TEXT (LAYOUT_VERSION) ";"
                                                                                                 "COMMIT;";
+
+//  Layout 1 kept expires_at of profiles in an index, which each write of a profile changed in two places. Here only a row that
+//  may have expired is looked at; what layout 1 left is looked at first.
+static const char upgrade [] = "BEGIN IMMEDIATE;"
+                               "DROP INDEX viewer_profiles_expire;"
+                               "ALTER TABLE viewer_profiles ADD COLUMN look_at INTEGER NOT NULL DEFAULT 0;"
+                               "CREATE INDEX viewer_profiles_look ON viewer_profiles (look_at);"
+                               "PRAGMA user_version=" TEXT (LAYOUT_VERSION) ";"
+                                                                            "COMMIT;";
 
 struct store_file {
     store_vfs_t *vfs;
@@ -145,19 +156,20 @@ ask_number (store_file_t *self, refusal_t *refusal, const char *sql, long *numbe
     return good;
 }
 
-//  Is it ours, or new? *fresh: it has no tables at all.
+//  Is it ours, or new? *missing: what it lacks to have this build's layout, NULL if nothing.
 static bool
-check_owner (store_file_t *self, refusal_t *refusal, bool *fresh)
+check_owner (store_file_t *self, refusal_t *refusal, const char **missing)
 {
     long tables_found, application, version;
     if (!ask_number (self, refusal, "SELECT count (*) FROM sqlite_master", &tables_found) ||
         !ask_number (self, refusal, "PRAGMA application_id", &application) ||
         !ask_number (self, refusal, "PRAGMA user_version", &version))
         return false;
-    *fresh = tables_found == 0 && application == 0;
-    if (!*fresh && application != APPLICATION_ID)
+    bool fresh = tables_found == 0 && application == 0;
+    *missing = fresh ? tables : version == 1 ? upgrade : NULL;
+    if (!fresh && application != APPLICATION_ID)
         return refuse (refusal, STORE_UNUSABLE, "%s belongs to another program: set data_dir", self->path);
-    if (!*fresh && version != LAYOUT_VERSION)
+    if (!*missing && version != LAYOUT_VERSION)
         return refuse (refusal, STORE_UNUSABLE, "%s has layout %ld, this build knows %d", self->path, version,
                        LAYOUT_VERSION);
     return true;
@@ -181,7 +193,7 @@ check_sound (store_file_t *self, refusal_t *refusal)
 static bool
 open_database (store_file_t *self, refusal_t *refusal)
 {
-    bool fresh = false;
+    const char *missing = NULL;
     char mode [16];
     if (sqlite3_open_v2 (self->path, &self->db,
                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
@@ -191,7 +203,7 @@ open_database (store_file_t *self, refusal_t *refusal)
     sqlite3_busy_timeout (self->db, 200);
     //  A damaged file keeps its WAL beside it as it is, for whoever repairs it.
     sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    if (!check_owner (self, refusal, &fresh) || !check_sound (self, refusal))
+    if (!check_owner (self, refusal, &missing) || !check_sound (self, refusal))
         return false;
     if (!ask (self, refusal, "PRAGMA journal_mode=WAL", mode, sizeof mode))
         return false;
@@ -205,7 +217,7 @@ open_database (store_file_t *self, refusal_t *refusal)
                   " PRAGMA wal_autocheckpoint=16384; PRAGMA secure_delete=ON;"))
         return false;
     sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    return !fresh || execute (self, refusal, tables);
+    return !missing || execute (self, refusal, missing);
 }
 
 //  The directory and its file hold people's data: nobody else may read them.

@@ -203,6 +203,95 @@ test_the_sweep_deletes_expired_rows_only (void **state)
     assert_int_equal (bench_load (bench, "bob").loaded.epoch, 2);
 }
 
+//  A row that is written again and again keeps its place in the index that the sweep goes by. The sweep, which comes when the
+//  first of these writes would have expired, leaves it alone, and comes again when the last one has.
+static void
+test_the_sweep_follows_later_writes (void **state)
+{
+    bench_t *bench = *state;
+    usher_msg_t first = bench_write ("alice", 0, 0, 2, 1), next = bench_write ("alice", 2, 1, 2, 2);
+    next.write.expires_s = BENCH_EXPIRES_S + 1000;
+    bench_outcome (bench, &first);
+    assert_int_equal (bench_outcome (bench, &next), USHER_outcome_done);
+    for (int at_s = 0; at_s <= 1000; at_s += 500) {
+        bench->now.wall_ms = (BENCH_EXPIRES_S + at_s) * 1000LL;
+        persister_service.tick (bench->persister, bench->now, bench->out);
+        bench->now.wall_ms = BENCH_NOW_S * 1000LL;
+        assert_int_equal (bench_load (bench, "alice").loaded.epoch, at_s < 1000 ? 2 : 0);
+    }
+}
+
+//  Many rows that were written since are not for ever in front of one that has expired.
+static void
+test_the_sweep_gets_past_what_lives (void **state)
+{
+    bench_t *bench = *state;
+    char viewer [32];
+    for (int number = 0; number < 250; number++) {
+        snprintf (viewer, sizeof viewer, "viewer-%d", number);
+        usher_msg_t first = bench_write (viewer, 0, 0, 2, 1), next = bench_write (viewer, 2, 1, 2, 2);
+        next.write.expires_s = BENCH_EXPIRES_S + 1000;
+        bench_tell (bench, &first);
+        bench_tell (bench, &next);
+    }
+    bench_turn (bench);
+    usher_msg_t dies = bench_write ("alice", 0, 0, 2, 1);
+    dies.write.expires_s = BENCH_EXPIRES_S + 1;
+    assert_int_equal (bench_outcome (bench, &dies), USHER_outcome_done);
+    bench->now.wall_ms = (BENCH_EXPIRES_S + 1) * 1000LL;
+    for (int tick = 0; tick < 3; tick++)
+        persister_service.tick (bench->persister, bench->now, bench->out);
+    bench->now.wall_ms = BENCH_NOW_S * 1000LL;
+    assert_int_equal (bench_load (bench, "alice").loaded.epoch, 0);
+    assert_int_equal (bench_load (bench, "viewer-0").loaded.version, 2);
+}
+
+//  Who keeps profiles for less time than before has them swept after that time.
+static void
+test_the_sweep_follows_a_write_that_expires_sooner (void **state)
+{
+    bench_t *bench = *state;
+    usher_msg_t first = bench_write ("alice", 0, 0, 2, 1), next = bench_write ("alice", 2, 1, 2, 2);
+    next.write.expires_s = BENCH_EXPIRES_S - 500;
+    bench_outcome (bench, &first);
+    assert_int_equal (bench_outcome (bench, &next), USHER_outcome_done);
+    bench->now.wall_ms = (BENCH_EXPIRES_S - 500) * 1000LL;
+    persister_service.tick (bench->persister, bench->now, bench->out);
+    bench->now.wall_ms = BENCH_NOW_S * 1000LL;
+    assert_int_equal (bench_load (bench, "alice").loaded.epoch, 0);
+}
+
+//  How many profiles load_live gives for the shard that owns all slots.
+static int
+live_profiles (bench_t *bench)
+{
+    static const char owners [USHER_SLOTS];
+    usher_msg_t ask = { .id = USHER_MSG_load_live,
+                        .load_live = { .owners = usher_bytes (owners, sizeof owners) } };
+    bench_tell (bench, &ask);
+    bench_turn (bench);
+    int count = 0;
+    usher_msg_t msg;
+    uint32_t peer;
+    for (size_t at = 0; parcel_next (&bench->answers, &at, &peer, &msg);)
+        count += msg.id == USHER_MSG_loaded;
+    return count;
+}
+
+//  A write in place leaves the index of live profiles alone, one that begins or ends a life does not.
+static void
+test_a_profile_is_live_as_its_last_write_says (void **state)
+{
+    bench_t *bench = *state;
+    static const uint8_t lives [] = { 1, 1, 0, 0, 1, 1 };
+    for (uint64_t version = 0; version < sizeof lives; version++) {
+        usher_msg_t write = bench_write ("alice", version ? 2 : 0, version, 2, version + 1);
+        write.write.live = lives [version];
+        assert_int_equal (bench_outcome (bench, &write), USHER_outcome_done);
+        assert_int_equal (live_profiles (bench), lives [version]);
+    }
+}
+
 static void
 test_epochs_are_never_given_twice (void **state)
 {
@@ -401,6 +490,10 @@ main (void)
         TEST (test_a_replay_changes_nothing),
         TEST (test_expired_rows_read_as_absent),
         TEST (test_the_sweep_deletes_expired_rows_only),
+        TEST (test_the_sweep_follows_later_writes),
+        TEST (test_the_sweep_gets_past_what_lives),
+        TEST (test_the_sweep_follows_a_write_that_expires_sooner),
+        TEST (test_a_profile_is_live_as_its_last_write_says),
         TEST (test_epochs_are_never_given_twice),
         TEST (test_live_profiles_come_in_pages_to_their_owner),
         TEST (test_positions_only_go_forward),

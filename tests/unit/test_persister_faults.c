@@ -309,6 +309,56 @@ test_a_newer_layout_is_refused (void **state)
     assert_refused (bench, STORE_UNUSABLE, "layout 99");
 }
 
+//  The tables of profiles as builds before look_at made them.
+static const char layout_1 [] =
+    "DROP INDEX viewer_profiles_look; DROP INDEX live_profiles;"
+    "ALTER TABLE viewer_profiles RENAME TO newer;"
+    "CREATE TABLE viewer_profiles (viewer_id TEXT PRIMARY KEY NOT NULL, epoch INTEGER NOT NULL,"
+    " version INTEGER NOT NULL, live_slot INTEGER, expires_at INTEGER NOT NULL, profile BLOB NOT NULL);"
+    "CREATE INDEX live_profiles ON viewer_profiles (viewer_id) WHERE live_slot IS NOT NULL;"
+    "CREATE INDEX viewer_profiles_expire ON viewer_profiles (expires_at);"
+    "INSERT INTO viewer_profiles SELECT viewer_id, epoch, version, live_slot, expires_at, profile FROM newer;"
+    "DROP TABLE newer; PRAGMA user_version=1;";
+
+static void
+sweep_at (bench_t *bench, uint64_t at_s)
+{
+    bench->now.wall_ms = (int64_t)at_s * 1000;
+    persister_service.tick (bench->persister, bench->now, bench->out);
+    bench->now.wall_ms = BENCH_NOW_S * 1000LL;
+}
+
+static void
+test_an_older_layout_is_brought_up_to_date (void **state)
+{
+    bench_t *bench = *state;
+    char path [128];
+    sqlite3 *db;
+    usher_msg_t dies = bench_write ("alice", 0, 0, 1, 1), lives = bench_write ("bob", 0, 0, 1, 1);
+    lives.write.expires_s = BENCH_EXPIRES_S + 1000;
+    assert_int_equal (bench_outcome (bench, &dies), USHER_outcome_done);
+    assert_int_equal (bench_outcome (bench, &lives), USHER_outcome_done);
+    store_path (bench, path, sizeof path);
+    persister_destroy (&bench->persister);
+    assert_int_equal (sqlite3_open (path, &db), SQLITE_OK);
+    assert_int_equal (sqlite3_exec (db, layout_1, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close (db);
+    bench_restart (bench);
+    //  All is there, can be written on, and goes when its time is over.
+    sweep_at (bench, BENCH_NOW_S);
+    assert_int_equal (bench_load (bench, "alice").loaded.version, 1);
+    lives = bench_write ("bob", 1, 1, 1, 2);
+    lives.write.expires_s = BENCH_EXPIRES_S + 1000;
+    assert_int_equal (bench_outcome (bench, &lives), USHER_outcome_done);
+    sweep_at (bench, BENCH_EXPIRES_S);
+    assert_int_equal (bench_load (bench, "alice").loaded.version, 0);
+    assert_int_equal (bench_load (bench, "bob").loaded.version, 2);
+    sweep_at (bench, BENCH_EXPIRES_S + 1000);
+    assert_int_equal (bench_load (bench, "bob").loaded.version, 0);
+    //  And a second time there is nothing to do.
+    bench_restart (bench);
+}
+
 static void
 test_a_second_process_is_refused (void **state)
 {
@@ -336,6 +386,7 @@ main (void)
         TEST (test_another_programs_database_is_refused),
         TEST (test_a_damaged_store_is_refused_and_left_alone),
         TEST (test_a_newer_layout_is_refused),
+        TEST (test_an_older_layout_is_brought_up_to_date),
         TEST (test_a_second_process_is_refused),
         TEST (test_a_directory_that_cannot_be_made_is_told),
     };
