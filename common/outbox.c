@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <string.h>
 
 typedef struct {
     usher_link_id_t link;
@@ -97,7 +96,7 @@ frame_write (open_frame_t *frame, const usher_msg_t *msg, size_t limit)
     return size > 0;
 }
 
-//  Room is found by trying: how much a message can need at most is as dear to know as to write it.
+//  Room is found by trying, so only a frame's last message is written twice.
 void
 outbox_put (outbox_t *self, usher_link_id_t link, uint32_t peer, const usher_msg_t *msg)
 {

@@ -1,8 +1,9 @@
-//  codec - turns messages into msgpack frames and back, guided by the tables in message.c
+//  codec - turns messages into msgpack frames and back, guided by the rows of messages.def
 //
-//  A frame is the schema's checksum, then one message after the other, each an array [id, field, ...]. It is
-//  packed by msgpack-c and read by a flat reader of our own, because an unpacker that builds objects allocates
-//  what a hostile length asks for. Reading neither allocates nor copies: strings point into the frame.
+//  A frame is the schema's checksum, then one message after the other, each an array [id, field, ...]. Both ways are our
+//  own code: an unpacker that builds objects allocates what a hostile length asks for, and each event is written and read
+//  more than once (decision 023). msgpack-c is the second opinion in the tests. Reading neither allocates nor
+//  copies: strings point into the frame.
 
 #ifndef CODEC_H
 #define CODEC_H
@@ -71,7 +72,7 @@ size_t usher_frame_begin (void *data, size_t size);
 //  limit (nothing useful is in data then).
 size_t usher_encode (const usher_msg_t *msg, void *data, size_t size);
 
-//  The most bytes that usher_encode can need for msg.
+//  The most bytes that usher_encode can need for msg, strings included. Cheap: a few additions.
 size_t usher_encode_bound (const usher_msg_t *msg);
 
 //  Opens a frame for reading. Returns USHER_OK, USHER_E_SYNTAX or USHER_E_SCHEMA.

@@ -1,6 +1,6 @@
 //  message - the rows of messages.def as tables, for the codec and for printing
 
-#include "message.h"
+#include "codec_private.h"
 
 //  Names of each enumeration. A type's rows stand together in messages.def, so a filter by type is enough.
 const char *const usher_event_kind_names [] = {
@@ -72,14 +72,7 @@ const usher_link_t usher_links [USHER_LINKS] = {
 #define LIMIT_U64(limit) limit
 #define LIMIT_F64(limit) limit
 #define LIMIT_STR(limit) limit
-#define LIMIT_ENUM(limit) LIMIT_OF_##limit
-#define LIMIT_OF_event_kind (USHER_EVENT_KINDS - 1)
-#define LIMIT_OF_state (USHER_STATES - 1)
-#define LIMIT_OF_status (USHER_STATUSES - 1)
-#define LIMIT_OF_outcome (USHER_OUTCOMES - 1)
-#define LIMIT_OF_device_class (USHER_DEVICE_CLASSES - 1)
-#define LIMIT_OF_os_class (USHER_OS_CLASSES - 1)
-#define LIMIT_OF_dimension (USHER_DIMENSIONS - 1)
+#define LIMIT_ENUM(limit) USHER_LAST_##limit
 #define NAMES_U32(limit) NULL
 #define NAMES_U64(limit) NULL
 #define NAMES_F64(limit) NULL
