@@ -28,7 +28,9 @@ void
 draft_open (draft_t *self, size_t size)
 {
     make_room (self, size);
-    *self = (draft_t){ .arena = self->arena, .arena_size = self->arena_size };
+    //  Behind all fields stand those that outlive an event, and the reason, which is written where there is one.
+    memset (self, 0, offsetof (draft_t, arena));
+    self->arena_used = 0;
     self->event.video_s = self->event.duration_s = self->event.rate = NAN;
     self->event.ad_duration_s = self->event.avg_rate = NAN;
 }
@@ -65,7 +67,7 @@ draft_fill_text (draft_t *self, const char *name, usher_str_t *field, size_t lim
 }
 
 static bool
-fill_text (draft_t *self, const member_t *member, usher_str_t *field, const json_value_t *value)
+fill_unusual_text (draft_t *self, const member_t *member, usher_str_t *field, const json_value_t *value)
 {
     const char *data = value->data;
     size_t size = value->size;
@@ -83,6 +85,15 @@ fill_text (draft_t *self, const member_t *member, usher_str_t *field, const json
         data = plain;
     }
     return draft_fill_text (self, member->key, field, member->limit, data, size);
+}
+
+static inline bool
+fill_text (draft_t *self, const member_t *member, usher_str_t *field, const json_value_t *value)
+{
+    if (value->type != '"' || value->escaped || !value->ascii)
+        return fill_unusual_text (self, member, field, value);
+    *field = usher_bytes (value->data, value->size < member->limit ? value->size : member->limit);
+    return true;
 }
 
 static bool
@@ -138,7 +149,7 @@ bool
 draft_fill_member (draft_t *self, const member_t *member, const json_value_t *value)
 {
     void *field = (char *)self + member->offset;
-    double number = json_value_number (value);
+    double number;
     switch (member->as) {
     case AS_TEXT:
         return fill_text (self, member, field, value);
@@ -150,19 +161,21 @@ draft_fill_member (draft_t *self, const member_t *member, const json_value_t *va
     case AS_ERROR:
         return fill_error (self, member, field, value);
     case AS_SECONDS:
+        number = json_value_number (value);
         *(double *)field = number >= 0 ? number : NAN;
         break;
     case AS_TOTAL:
+        number = json_value_number (value);
         *(double *)field = number >= 0 ? number : 0;
         break;
     case AS_COUNT:
-        *(uint32_t *)field = (uint32_t)count_of (number, member->limit);
+        *(uint32_t *)field = (uint32_t)count_of (json_value_number (value), member->limit);
         break;
     case AS_BIG_COUNT:
-        *(uint64_t *)field = count_of (number, member->limit);
+        *(uint64_t *)field = count_of (json_value_number (value), member->limit);
         break;
     case AS_PLUS_ONE:
-        *(uint32_t *)field = plus_one (number, member->limit);
+        *(uint32_t *)field = plus_one (json_value_number (value), member->limit);
         break;
     case AS_FLAG:
         *(uint32_t *)field &= ~(uint32_t)member->limit;
@@ -186,6 +199,18 @@ draft_member (const member_t *members, size_t count, const json_value_t *key)
         if (json_value_is (key, members [row].key))
             return &members [row];
     return NULL;
+}
+
+const member_t *
+draft_member_again (draft_t *self, size_t at, const member_t *members, size_t count, const json_value_t *key)
+{
+    const member_t *last = at < DRAFT_ORDER_MAX ? self->order [at] : NULL;
+    if (last && last->key_size == key->size && memcmp (last->key, key->data, key->size) == 0)
+        return last;
+    const member_t *member = draft_member (members, count, key);
+    if (at < DRAFT_ORDER_MAX)
+        self->order [at] = member;
+    return member;
 }
 
 bool

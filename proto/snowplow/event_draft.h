@@ -9,18 +9,6 @@
 #include "snowplow/decode.h"
 #include "snowplow/json_scan.h"
 
-typedef struct {
-    usher_event_t event;
-    //  What the event is made from and does not hold itself.
-    usher_str_t collected, created, event_vendor, event_name, event_type;
-    usher_str_t user_id, domain_userid;
-    usher_str_t error_name, error_description, error_code;
-    bool enriched;    //  the JSON has a member that only an enriched event has
-    char *arena;      //  unescaped strings: together no longer than the message
-    size_t arena_used, arena_size;
-    char reason [256];
-} draft_t;
-
 //  How a value fills a field. What is not of the kind, is beyond its limit, NaN, infinite or negative is taken as
 //  absent, and so is null.
 typedef enum {
@@ -44,6 +32,22 @@ typedef struct {
     size_t offset;    //  in draft_t
     uint64_t limit;
 } member_t;
+
+#define DRAFT_ORDER_MAX 8
+
+typedef struct {
+    usher_event_t event;
+    //  What the event is made from and does not hold itself.
+    usher_str_t collected, created, event_vendor, event_name, event_type;
+    usher_str_t user_id, domain_userid;
+    usher_str_t error_name, error_description, error_code;
+    bool enriched;    //  the JSON has a member that only an enriched event has
+    //  Up to here all is cleared for each event.
+    char *arena;    //  unescaped strings: together no longer than the message
+    size_t arena_used, arena_size;
+    const member_t *order [DRAFT_ORDER_MAX];    //  of the first members of the last message that knew them
+    char reason [256];
+} draft_t;
 
 //  Limits of messages.def by name: LIMIT_event_viewer_id and so on.
 #define LIMIT_OF_U32(limit) limit
@@ -82,6 +86,10 @@ decode_result_t draft_fail (draft_t *self, const char *format, ...) __attribute_
 
 //  The row of a key; NULL if it has none.
 const member_t *draft_member (const member_t *members, size_t count, const json_value_t *key);
+
+//  The same of member number at of a message: as a rule it is the row that it was in the message before.
+const member_t *draft_member_again (draft_t *self, size_t at, const member_t *members, size_t count,
+                                    const json_value_t *key);
 
 //  Fills what the row names. Returns false after draft_fail.
 bool draft_fill_member (draft_t *self, const member_t *member, const json_value_t *value);

@@ -22,10 +22,12 @@ read_members (draft_t *draft, const char *data, size_t size)
     json_scan_t scan;
     json_value_t key, value;
     bool good = true;
+    size_t at = 0;
     json_scan_open (&scan, data, size);
     json_scan_enter (&scan);
     while (json_scan_member (&scan, &key)) {
-        const member_t *member = draft_member (members, sizeof members / sizeof *members, &key);
+        const member_t *member =
+            draft_member_again (draft, at++, members, sizeof members / sizeof *members, &key);
         draft->enriched = !member && sdk_json_is_member (&key);
         if (draft->enriched || !json_scan_value (&scan, &value))
             break;

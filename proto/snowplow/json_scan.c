@@ -27,7 +27,7 @@ is_digit (char byte)
     return byte >= '0' && byte <= '9';
 }
 
-static char
+static __attribute__ ((noinline)) char
 peek_behind_blanks (json_scan_t *self)
 {
     while (self->at < self->end &&
@@ -43,11 +43,17 @@ peek (json_scan_t *self)
     return self->at < self->end && (unsigned char)*self->at > ' ' ? *self->at : peek_behind_blanks (self);
 }
 
-char
-json_scan_type (json_scan_t *self)
+static inline char
+next_type (json_scan_t *self)
 {
     char byte = peek (self);
     return is_digit (byte) || byte == '-' ? '0' : byte;
+}
+
+char
+json_scan_type (json_scan_t *self)
+{
+    return next_type (self);
 }
 
 //  ---- scalars
@@ -78,39 +84,68 @@ is_plain (char byte)
     return (unsigned char)byte >= 0x20 && byte != '"' && byte != '\\';
 }
 
-//  The first byte that a string cannot simply hold, or the end.
-static const char *
-skip_plain (const char *at, const char *end)
+//  The first of the bytes that are looked at that a string cannot simply hold, NULL if it holds all. Adds to high what is
+//  beyond ASCII before it.
+static inline const char *
+block_look (const char *at, uint32_t looked_at, uint32_t *high)
 {
-    for (; end - at >= BYTES16; at += BYTES16) {
-        bytes16_t block = bytes16_load (at);
-        uint32_t special = bytes16_any (block, '"', '\\', 0x1f);
-        if (special)
-            return at + __builtin_ctz (special);
+    bytes16_t block = bytes16_load (at);
+    uint32_t special = bytes16_any (block, '"', '\\', 0x1f) & looked_at;
+    //  All bits below the lowest one, and that, which is none beyond ASCII; all bits if there is none.
+    *high |= bytes16_high (block) & looked_at & (special ^ (special - 1));
+    return special ? at + __builtin_ctz (special) : NULL;
+}
+
+//  The first byte that a string cannot simply hold, or the end.
+static inline const char *
+skip_plain (const json_scan_t *self, const char *at, uint32_t *high)
+{
+    const char *found, *end = self->end;
+    for (; end - at >= BYTES16; at += BYTES16)
+        if ((found = block_look (at, UINT32_MAX, high)))
+            return found;
+    //  The last few are looked at together with those before them, if there are so many.
+    if (end - self->start >= BYTES16) {
+        found = block_look (end - BYTES16, UINT32_MAX << (BYTES16 - (end - at)), high);
+        return found ? found : end;
     }
-    while (at < end && is_plain (*at))
-        at++;
+    for (; at < end && is_plain (*at); at++)
+        *high |= (unsigned char)*at & 0x80;
     return at;
 }
 
-static bool
-read_string (json_scan_t *self, json_value_t *value)
+//  Goes on at a byte that a string cannot simply hold: an escape, or a fault.
+static __attribute__ ((noinline)) bool
+read_escaped_string (json_scan_t *self, json_value_t *value, const char *at, uint32_t high)
 {
-    *value = (json_value_t){ .type = '"', .data = ++self->at };
-    for (;;) {
-        self->at = skip_plain (self->at, self->end);
-        if (self->at == self->end)
-            return fail (self, "string without an end");
-        if (*self->at == '"')
-            break;
-        if (*self->at != '\\')
-            return fail (self, "control character in a string");
-        value->escaped = true;
-        self->at++;
+    const char *begin = self->at + 1;
+    while (at < self->end && *at == '\\') {
+        self->at = at + 1;
         if (!read_escape (self))
             return false;
+        at = skip_plain (self, self->at, &high);
     }
-    value->size = (size_t)(self->at++ - value->data);
+    self->at = at;
+    if (at == self->end)
+        return fail (self, "string without an end");
+    if (*at != '"')
+        return fail (self, "control character in a string");
+    *value = (json_value_t){
+        .type = '"', .escaped = true, .ascii = !high, .data = begin, .size = (size_t)(at - begin)
+    };
+    self->at = at + 1;
+    return true;
+}
+
+static inline bool
+read_string (json_scan_t *self, json_value_t *value)
+{
+    uint32_t high = 0;
+    const char *begin = self->at + 1, *at = skip_plain (self, begin, &high);
+    if (at == self->end || *at != '"')
+        return read_escaped_string (self, value, at, high);
+    *value = (json_value_t){ .type = '"', .ascii = !high, .data = begin, .size = (size_t)(at - begin) };
+    self->at = at + 1;
     return true;
 }
 
@@ -191,7 +226,7 @@ json_scan_enter (json_scan_t *self)
 }
 
 //  True before another member or item, the comma in between having been read; false when the container was left.
-static bool
+static inline bool
 another (json_scan_t *self, char close)
 {
     if (self->fault)
@@ -233,7 +268,7 @@ json_scan_item (json_scan_t *self)
     return another (self, ']');
 }
 
-static bool
+static inline bool
 read_scalar (json_scan_t *self, char type, json_value_t *value)
 {
     switch (type) {
@@ -260,7 +295,7 @@ step (json_scan_t *self)
     bool object = self->objects >> self->depth & 1;
     if (!(object ? json_scan_member (self, &ignored) : json_scan_item (self)))
         return !self->fault;
-    char type = json_scan_type (self);
+    char type = next_type (self);
     return type == '{' || type == '[' ? json_scan_enter (self) : read_scalar (self, type, &ignored);
 }
 
@@ -269,7 +304,7 @@ json_scan_value (json_scan_t *self, json_value_t *value)
 {
     if (self->fault)
         return false;
-    char type = json_scan_type (self);
+    char type = next_type (self);
     if (type != '{' && type != '[')
         return read_scalar (self, type, value);
     const char *begin = self->at;

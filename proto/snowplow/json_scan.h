@@ -25,6 +25,7 @@ typedef struct {
 typedef struct {
     char type;       //  one of { [ " t f n and 0 for a number
     bool escaped;    //  a string that holds escapes
+    bool ascii;      //  a string without a byte beyond ASCII
     const char *data;
     size_t size;    //  of a string without its quotes
 } json_value_t;

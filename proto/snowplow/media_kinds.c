@@ -4,6 +4,19 @@
 
 #include <string.h>
 
+//  The words of event_kind with their sizes.
+static const usher_str_t stems [USHER_EVENT_KINDS] = {
+#define STEM_event_kind(value) { #value, sizeof #value - 1 },
+#define STEM_state(value)
+#define STEM_status(value)
+#define STEM_outcome(value)
+#define STEM_device_class(value)
+#define STEM_os_class(value)
+#define STEM_dimension(value)
+#define CHOICE(type, value) STEM_##type (value)
+#include "messages.def"
+};
+
 usher_event_kind_t
 media_kind_of_name (usher_str_t event_name)
 {
@@ -11,10 +24,9 @@ media_kind_of_name (usher_str_t event_name)
     size_t tail = sizeof suffix - 1;
     if (event_name.size <= tail || memcmp (event_name.data + event_name.size - tail, suffix, tail) != 0)
         return USHER_event_kind_other;
-    usher_str_t stem = usher_bytes (event_name.data, event_name.size - tail);
+    size_t size = event_name.size - tail;
     for (usher_event_kind_t kind = USHER_event_kind_other + 1; kind < USHER_EVENT_KINDS; kind++)
-        if (*stem.data == *usher_event_kind_names [kind] &&
-            usher_str_eq (stem, usher_str (usher_event_kind_names [kind])))
+        if (stems [kind].size == size && memcmp (stems [kind].data, event_name.data, size) == 0)
             return kind;
     return USHER_event_kind_other;
 }

@@ -211,7 +211,8 @@ ingester_take (ingester_t *self, const source_row_t *row, outbox_t *out)
         quarantine (self, partition, row, row->reason, out);
         return;
     }
-    usher_msg_t msg = { .id = USHER_MSG_event };
+    usher_msg_t msg;    //  which the decoder fills
+    msg.id = USHER_MSG_event;
     const char *reason = "";
     switch (decode_event (self->decoder, row->data, row->size, &msg.event, &reason)) {
     case DECODE_EVENT:

@@ -30,6 +30,38 @@ test_a_message_as_it_comes (void **state)
     assert_true (isnan (event.duration_s));
 }
 
+//  The decoder remembers which member stood where: another order, fewer members and strange ones are read all the same.
+static void
+test_members_in_any_order (void **state)
+{
+    static const char *const members [] = { TSTAMP,
+                                            PLAY,
+                                            VIEWER,
+                                            "\"event_id\":\"e-1\"",
+                                            "\"adsClicked\":3",
+                                            "\"adsSkipped\":4",
+                                            "\"strange_1\":\"x\"",
+                                            "\"adId\":\"288\"" };
+    enum { MEMBERS = sizeof members / sizeof *members };
+    for (size_t step = 1; step < MEMBERS; step += 2)
+        for (size_t first = 0; first < MEMBERS; first++) {
+            char text [512] = "{";
+            for (size_t at = 0; at < MEMBERS; at++)
+                sprintf (text + strlen (text), "%s%s", at ? "," : "",
+                         members [(first + at * step) % MEMBERS]);
+            usher_event_t event = decode_good (*state, strcat (text, "}"));
+            assert_int_equal (event.collected_ms, TSTAMP_MS);
+            assert_int_equal (event.kind, USHER_event_kind_play);
+            assert_text (event.viewer_id, "alice");
+            assert_text (event.event_id, "e-1");
+            assert_int_equal (event.ads_clicked, 3);
+            assert_int_equal (event.ads_skipped, 4);
+            assert_text (event.ad_id, "288");
+            event = decode_good (*state, "{" WHOLE "}");
+            assert_text (event.event_id, "");
+        }
+}
+
 static void
 test_absent_and_null_members (void **state)
 {
@@ -303,6 +335,7 @@ main (void)
     const struct CMUnitTest tests [] = {
 #define TEST(name) cmocka_unit_test_setup_teardown (name, decode_setup, decode_teardown)
         TEST (test_a_message_as_it_comes),
+        TEST (test_members_in_any_order),
         TEST (test_absent_and_null_members),
         TEST (test_ad_ids),
         TEST (test_numbers),
