@@ -136,7 +136,7 @@ count_of (double number, uint64_t limit)
 {
     //  Beyond 2^53 a double is no count any more.
     double max = limit > 1ull << 53 ? (double)(1ull << 53) : (double)limit;
-    return number >= 0 && number <= max && floor (number) == number ? (uint64_t)number : 0;
+    return number >= 0 && number <= max && (double)(uint64_t)number == number ? (uint64_t)number : 0;
 }
 
 static uint32_t

@@ -46,10 +46,12 @@ days_of (int64_t year, int64_t month, int64_t day)
     return year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719468;
 }
 
+//  Of the months, February's of a leap year.
+static const int64_t lengths [] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+
 static bool
 take_date (cursor_t *self, int64_t *days)
 {
-    static const int64_t lengths [] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     int64_t year, month, day;
     if (!take_number (self, 4, 1969, 9999, &year) || !take_byte (self, '-', '-') ||
         !take_number (self, 2, 1, 12, &month) || !take_byte (self, '-', '-') ||
@@ -116,8 +118,8 @@ pair (const char *text, bool *wrong)
     return tens * 10 + ones;
 }
 
-//  Whether text is 2026-11-23T06:45:20.549Z, as nearly all of them are, and which instant that is. Days beyond the 28th are
-//  left to those who know the months.
+//  Whether text is 2026-11-23T06:45:20.549Z, as nearly all of them are, and which instant that is. A 29th of February and a
+//  leap second are left to those who know them.
 static bool
 read_usual (const char *text, size_t size, uint64_t *ms)
 {
@@ -129,8 +131,8 @@ read_usual (const char *text, size_t size, uint64_t *ms)
             day = pair (text + 8, &wrong), hour = pair (text + 11, &wrong), minute = pair (text + 14, &wrong),
             second = pair (text + 17, &wrong), decimals = pair (text + 20, &wrong) * 10;
     unsigned last = (unsigned char)text [22] - (unsigned)'0';
-    if (wrong || last > 9 || year < 1970 || month < 1 || month > 12 || day < 1 || day > 28 || hour > 23 ||
-        minute > 59 || second > 59)
+    if (wrong || last > 9 || year < 1970 || month < 1 || month > 12 || day < 1 || day > lengths [month - 1] ||
+        (month == 2 && day == 29) || hour > 23 || minute > 59 || second > 59)
         return false;
     int64_t seconds = days_of (year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
     *ms = (uint64_t)(seconds * 1000 + decimals + last);

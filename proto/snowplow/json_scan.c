@@ -448,6 +448,8 @@ json_value_number (const json_value_t *value)
     char text [64];
     double number;
     const char *end = value->data + value->size;
+    if (value->type == '0' && value->size == 1)    //  most counts
+        return *value->data - '0';
     if ((value->type != '0' && value->type != '"') || value->size >= sizeof text || !value->size)
         return NAN;
     if (value->type == '"' && number_end (value->data, end) != end)
