@@ -2,6 +2,7 @@
 
 #include "snowplow/event_draft.h"
 #include "snowplow/instant.h"
+#include "snowplow/utf8.h"
 
 #include <math.h>
 #include <stdarg.h>

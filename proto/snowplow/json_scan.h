@@ -70,12 +70,4 @@ json_value_is (const json_value_t *value, const char *text)
 //  a double cannot hold.
 double json_value_number (const json_value_t *value);
 
-//  ---- UTF-8
-
-//  Without a zero byte, surrogates and overlong forms.
-bool utf8_is_valid (const char *data, size_t size);
-
-//  The longest prefix of at most limit bytes that ends between two code points.
-size_t utf8_cut (const char *data, size_t size, size_t limit);
-
 #endif

@@ -1,6 +1,7 @@
 //  fuzz - what the fuzz targets share
 
 #include "fuzz.h"
+#include "snowplow/utf8.h"
 
 #include <math.h>
 #include <stdio.h>

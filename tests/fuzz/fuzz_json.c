@@ -5,6 +5,7 @@
 
 #include "fuzz.h"
 #include "snowplow/json_text.h"
+#include "snowplow/utf8.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -6,6 +6,7 @@
 #include "fuzz.h"
 #include "snowplow/enriched_tsv.h"
 #include "snowplow/tracker.h"
+#include "snowplow/utf8.h"
 
 #include <jansson.h>
 #include <string.h>

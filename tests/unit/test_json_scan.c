@@ -3,6 +3,7 @@
 //  Built twice: with this machine's instructions, and with the loops that other machines have.
 
 #include "snowplow/json_scan.h"
+#include "snowplow/utf8.h"
 
 #include <math.h>
 #include <setjmp.h>
