@@ -214,6 +214,18 @@ dimension_move (aggregates_t *self, usher_dimension_t which, const aggregates_co
     return to.other ? dimensions [which].other : 0;
 }
 
+//  Does a session count in the same places as before? Most changes are of its position and its times. One that is in other
+//  somewhere may have a place of its own by now.
+static bool
+is_settled (const aggregates_counted_t *old, const usher_session_t *session, uint8_t mark)
+{
+    const usher_session_t *was = &old->session;
+    return (uint8_t)(old->mark & ~MARK_WATCHED) == (mark & MARK_CONCURRENT) && was->state == session->state &&
+           was->status == session->status && was->device == session->device &&
+           usher_str_eq (was->media_label, session->media_label) &&
+           usher_str_eq (was->country, session->country) && usher_str_eq (was->app_id, session->app_id);
+}
+
 //  ---- sums and histograms
 
 #define COUNTERS 7
@@ -268,12 +280,20 @@ histogram_move (histogram_t *self, uint64_t from, uint64_t to)
         histogram_add (self, to - 1, 1);
 }
 
+static bool
+counters_differ (const facts_t *a, const facts_t *b)
+{
+    return a->live != b->live || memcmp (a->counters, b->counters, sizeof a->counters) != 0;
+}
+
 //  All sessions held: one that leaves is taken out.
 static void
 now_change (tally_t *self, const facts_t *old, const facts_t *facts)
 {
-    counters_add (&self->sum, old, UINT64_MAX, old->live);
-    counters_add (&self->sum, facts, 1, facts->live);
+    if (counters_differ (old, facts)) {
+        counters_add (&self->sum, old, UINT64_MAX, old->live);
+        counters_add (&self->sum, facts, 1, facts->live);
+    }
     histogram_move (&self->startup_ms, old->startup_ms, facts->startup_ms);
     histogram_move (&self->stalled_ppm, old->stalled_ppm, facts->stalled_ppm);
 }
@@ -282,8 +302,10 @@ now_change (tally_t *self, const facts_t *old, const facts_t *facts)
 static void
 second_change (tally_t *self, const facts_t *old, const facts_t *facts)
 {
-    counters_add (&self->sum, old, UINT64_MAX, true);
-    counters_add (&self->sum, facts, 1, true);
+    if (counters_differ (old, facts)) {
+        counters_add (&self->sum, old, UINT64_MAX, true);
+        counters_add (&self->sum, facts, 1, true);
+    }
     histogram_move (&self->startup_ms, old->startup_ms, facts->startup_ms);
     histogram_move (&self->stalled_ppm, old->over ? old->stalled_ppm : 0,
                     facts->over ? facts->stalled_ppm : 0);
@@ -367,7 +389,8 @@ aggregates_change (aggregates_t *self, const aggregates_counted_t *old, const us
                    const aggregates_counted_t *others, size_t count, uint64_t now_ms)
 {
     uint8_t mark = mark_of (session, old ? old->mark : 0, now_ms);
-    for (usher_dimension_t which = 0; which < USHER_DIMENSIONS; which++)
+    bool settled = old && session && is_settled (old, session, mark);
+    for (usher_dimension_t which = 0; which < USHER_DIMENSIONS && !settled; which++)
         mark |= dimension_move (self, which, old, session, mark, others, count);
     facts_t before = facts_of (old ? &old->session : NULL), after = facts_of (session);
     now_change (&self->now, &before, &after);
