@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include "buffer.h"
@@ -93,22 +94,49 @@ string_at (usher_session_t *session, size_t row)
     return (usher_str_t *)(void *)((char *)session + shared [row].offset);
 }
 
-//  Takes a share's strings out of session. held: what its entry has; NULL nothing.
-static share_t *
-share_take (last_value_t *self, int share, usher_session_t *session, share_t *held)
+//  Does a share say just what session says?
+static bool
+share_is_same (const share_t *held, int share, const usher_session_t *session)
 {
+    const uint8_t *next = held->bytes;
+    if (share == LAST_VALUE_OWNER) {
+        if (memcmp (next, &session->epoch, sizeof session->epoch) != 0)
+            return false;
+        next += sizeof session->epoch;
+    }
+    for (size_t row = 0; row < SHARED; row++) {
+        if (shared [row].share != share)
+            continue;
+        usher_str_t text = *string_at ((usher_session_t *)(uintptr_t)session, row);
+        uint32_t size;
+        memcpy (&size, next, sizeof size);
+        if (size != text.size || (size && memcmp (next + sizeof size, text.data, size) != 0))
+            return false;
+        next += sizeof size + size;
+    }
+    return true;
+}
+
+//  The share of what session says. held: what its entry has; NULL nothing.
+static share_t *
+share_take (last_value_t *self, int share, const usher_session_t *session, share_t *held)
+{
+    if (held && share_is_same (held, share, session))
+        return held;
     self->shared.size = 0;
     if (share == LAST_VALUE_OWNER)
         buffer_add (&self->shared, &session->epoch, sizeof session->epoch);
     for (size_t row = 0; row < SHARED; row++) {
-        usher_str_t *text = string_at (session, row);
         if (shared [row].share != share)
             continue;
-        buffer_add (&self->shared, &text->size, sizeof text->size);
-        buffer_add (&self->shared, text->data, text->size);
-        *text = usher_bytes ("", 0);
+        usher_str_t text = *string_at ((usher_session_t *)(uintptr_t)session, row);
+        buffer_add (&self->shared, &text.size, sizeof text.size);
+        buffer_add (&self->shared, text.data, text.size);
     }
-    return shares_retake (&self->shares, held, self->shared.data, (uint32_t)self->shared.size);
+    share_t *taken = shares_take (&self->shares, self->shared.data, (uint32_t)self->shared.size);
+    if (held)
+        shares_drop (&self->shares, held);
+    return taken;
 }
 
 static void
@@ -178,24 +206,34 @@ entry_room (size_t size)
     return (size + 7) / 16 * 16 + 8;
 }
 
-//  Takes what session has in common out of it, packs the rest, and fills the entry's head. held: as in entry_make.
+//  Packs what is the session's own.
 static void
-head_make (last_value_t *self, const last_value_entry_t *held, usher_session_t *session,
+own_pack (last_value_t *self, const usher_session_t *session)
+{
+    usher_session_t own = *session;
+    own.slot = own.restored = 0;
+    own.viewer_id = own.session_id = (usher_str_t){ 0 };
+    own.epoch = own.version = 0;
+    for (size_t row = 0; row < SHARED; row++)
+        *string_at (&own, row) = (usher_str_t){ 0 };
+    pack_begin (&self->pack);
+    pack_record (&self->pack, USHER_MSG_session, &own, NULL);
+    assert (self->pack.used <= UINT16_MAX);
+}
+
+//  Packs a session and fills its entry's head. held: as in entry_make.
+static void
+head_make (last_value_t *self, const last_value_entry_t *held, const usher_session_t *session,
            last_value_entry_t *head)
 {
+    own_pack (self, session);
     *head = (last_value_entry_t){ .version = session->version,
                                   .viewer_size = (uint16_t)session->viewer_id.size,
                                   .session_size = (uint16_t)session->session_id.size,
+                                  .packed_size = (uint16_t)self->pack.used,
                                   .marked = true };
     for (int share = 0; share < LAST_VALUE_SHARES; share++)
         head->shares [share] = share_take (self, share, session, held ? held->shares [share] : NULL);
-    session->slot = 0;
-    session->viewer_id = session->session_id = usher_bytes ("", 0);
-    session->epoch = session->version = 0;
-    pack_begin (&self->pack);
-    pack_record (&self->pack, USHER_MSG_session, session, NULL);
-    assert (self->pack.used <= UINT16_MAX);
-    head->packed_size = (uint16_t)self->pack.used;
 }
 
 //  Appends to what an entry has; returns where its end is.
@@ -211,14 +249,16 @@ bytes_add (uint8_t *end, const void *data, size_t size)
 static last_value_entry_t *
 entry_make (last_value_t *self, last_value_entry_t *held, const usher_session_t *session)
 {
-    usher_session_t own = *session;
     last_value_entry_t head, *entry = held;
-    head_make (self, held, &own, &head);
+    head_make (self, held, session, &head);
     if (!held || entry_room (entry_size (held)) != entry_room (entry_size (&head)))
         entry = memory_resize (held, entry_room (entry_size (&head)), 1);
     *entry = head;
-    uint8_t *end = bytes_add (entry->bytes, session->viewer_id.data, session->viewer_id.size);
-    end = bytes_add (end, session->session_id.data, session->session_id.size);
+    uint8_t *end = entry->bytes + head.viewer_size + head.session_size;
+    if (!held) {
+        end = bytes_add (entry->bytes, session->viewer_id.data, session->viewer_id.size);
+        end = bytes_add (end, session->session_id.data, session->session_id.size);
+    }
     bytes_add (end, self->pack.data, self->pack.used);
     return entry;
 }
@@ -228,7 +268,7 @@ entry_make (last_value_t *self, last_value_entry_t *held, const usher_session_t 
 static uint32_t
 hash_of (usher_str_t viewer_id)
 {
-    uint32_t hash = XXH32 (viewer_id.data, viewer_id.size, 1);
+    uint32_t hash = (uint32_t)XXH3_64bits (viewer_id.data, viewer_id.size);
     return hash ? hash : 1;
 }
 
@@ -330,13 +370,69 @@ slot_remove (slot_t *self, size_t hole)
     self->entries [hole] = NULL;
 }
 
+//  ---- looking ahead
+
+enum { LINE_BYTES = 64, ENTRY_LINES = 3 };    //  most entries end in the third line
+
+static void
+place_expect (const last_value_t *self, uint32_t slot, uint32_t hash)
+{
+    const slot_t *of = &self->slots [slot];
+    size_t home = home_of (of, hash);
+    if (!of->room)
+        return;
+    __builtin_prefetch (&of->hashes [home]);
+    __builtin_prefetch (&of->entries [home]);
+}
+
+//  The first entry of that hash; NULL none.
+static const last_value_entry_t *
+entry_expected (const last_value_t *self, uint32_t slot, uint32_t hash)
+{
+    const slot_t *of = &self->slots [slot];
+    size_t place = home_of (of, hash);
+    if (!of->room)
+        return NULL;
+    while (of->hashes [place] && of->hashes [place] != hash)
+        place = step (of, place);
+    return of->entries [place];
+}
+
+static const usher_session_t *
+session_of (const lot_t *lot, size_t at)
+{
+    const usher_msg_t *msg = &lot->messages [at];
+    return msg->id == USHER_MSG_session ? &msg->session : NULL;
+}
+
+//  All that one step asks for is on its way together, and there when the next step looks at it.
+void
+last_value_expect (const last_value_t *self, const lot_t *lot)
+{
+    uint32_t hashes [LOT_MESSAGES];
+    const last_value_entry_t *entries [LOT_MESSAGES] = { NULL };
+    for (size_t at = 0; at < lot->count; at++)
+        if (session_of (lot, at)) {
+            hashes [at] = hash_of (session_of (lot, at)->viewer_id);
+            place_expect (self, session_of (lot, at)->slot, hashes [at]);
+        }
+    for (size_t at = 0; at < lot->count; at++)
+        if (session_of (lot, at)) {
+            entries [at] = entry_expected (self, session_of (lot, at)->slot, hashes [at]);
+            for (size_t line = 0; entries [at] && line < ENTRY_LINES; line++)
+                __builtin_prefetch ((const char *)entries [at] + line * LINE_BYTES);
+        }
+    for (size_t at = 0; at < lot->count; at++)
+        for (int share = 0; entries [at] && share < LAST_VALUE_SHARES; share++)
+            __builtin_prefetch (entries [at]->shares [share]);
+}
+
 //  ---- changes
 
 size_t
-last_value_put (last_value_t *self, const usher_session_t *session)
+last_value_put (last_value_t *self, size_t place, const usher_session_t *session)
 {
     slot_t *slot = &self->slots [session->slot];
-    size_t place = last_value_find (self, session->slot, session->viewer_id, session->session_id);
     if (session->gone) {
         if (place != LAST_VALUE_NONE)
             last_value_remove (self, session->slot, place);

@@ -11,7 +11,7 @@
 #ifndef LAST_VALUE_H
 #define LAST_VALUE_H
 
-#include "message.h"
+#include "lot.h"
 #include "shares.h"
 
 typedef struct last_value last_value_t;
@@ -35,9 +35,13 @@ typedef struct {
 last_value_t *last_value_new (void);
 void last_value_destroy (last_value_t **self_p);
 
-//  Keeps session, or takes it out when it is gone. Returns where it is, LAST_VALUE_NONE if it is gone. Order is the caller's
-//  matter. Its strings are not those of an entry.
-size_t last_value_put (last_value_t *self, const usher_session_t *session);
+//  Keeps session, or takes it out when it is gone. place: where it is, as last_value_find says. Returns where it is now,
+//  LAST_VALUE_NONE if it is gone. Order is the caller's matter. Its strings are not those of an entry; restored is not kept,
+//  for it is the message's and not the session's.
+size_t last_value_put (last_value_t *self, size_t place, const usher_session_t *session);
+
+//  The sessions of a lot will be looked for next: asks for the memory of them all, so that none waits for its own. Changes nothing.
+void last_value_expect (const last_value_t *self, const lot_t *lot);
 
 //  Where a session is; LAST_VALUE_NONE nowhere.
 size_t last_value_find (const last_value_t *self, uint32_t slot, usher_str_t viewer_id,

@@ -62,6 +62,7 @@ struct service {
     uint64_t frames_in, frames_out, messages_in, refused;
     usher_msg_t msgs [SERVICE_AHEAD];    //  of the frame that is being handled
     service_handler_fn *handlers [USHER_LINKS][MESSAGE_ID_MAX];
+    lot_t lot;    //  of the link that has them
 };
 
 usher_time_t
@@ -177,17 +178,50 @@ drain_start (service_t *self)
     log_info ("draining", "pid=%d", (int)getpid ());
 }
 
+//  Counts a message that has come.
 static void
-handle (service_t *self, usher_link_id_t link, uint32_t peer, const usher_msg_t *msg)
+count_in (service_t *self, usher_link_id_t link, const usher_msg_t *msg)
 {
     self->messages_in++;
     if (self->trace)
         trace (self, "<-", link, msg);
+}
+
+static void
+handle (service_t *self, usher_link_id_t link, uint32_t peer, const usher_msg_t *msg)
+{
+    count_in (self, link, msg);
     service_handler_fn *handler = self->handlers [link][msg->id];
     if (handler)
         handler (self->state, peer, msg, self->outbox);
     else if (link == USHER_LINK_control && msg->id == USHER_MSG_drain)
         drain_start (self);
+}
+
+//  Hands the messages of a frame over. Returns why there are no more.
+static usher_error_t
+messages_take (service_t *self, usher_link_id_t link, uint32_t peer, usher_frame_t *frame)
+{
+    usher_error_t error = USHER_OK;
+    while (!error) {
+        size_t count = 0;
+        while (count < SERVICE_AHEAD && (error = usher_decode (frame, &self->msgs [count])) == USHER_OK)
+            count++;
+        if (self->spec->ahead && count > 1)
+            self->spec->ahead (self->state, link, self->msgs, count);
+        for (size_t at = 0; at < count; at++)
+            handle (self, link, peer, &self->msgs [at]);
+    }
+    return error;
+}
+
+static void
+lot_work (void *arg, const lot_t *lot)
+{
+    service_t *self = arg;
+    for (size_t at = 0; at < lot->count; at++)
+        count_in (self, self->spec->lot_link, &lot->messages [at]);
+    self->spec->lot (self->state, lot, self->outbox);
 }
 
 static void
@@ -197,15 +231,10 @@ on_take (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_
     usher_frame_t frame;
     self->frames_in++;
     usher_error_t error = usher_frame_open (&frame, data, size);
-    while (!error) {
-        size_t count = 0;
-        while (count < SERVICE_AHEAD && (error = usher_decode (&frame, &self->msgs [count])) == USHER_OK)
-            count++;
-        if (self->spec->ahead && count > 1)
-            self->spec->ahead (self->state, link, self->msgs, count);
-        for (size_t at = 0; at < count; at++)
-            handle (self, link, peer, &self->msgs [at]);
-    }
+    if (!error && self->spec->lot && self->spec->lot_link == link)
+        error = lot_take (&self->lot, peer, frame.next, (size_t)(frame.end - frame.next), lot_work, self);
+    else if (!error)
+        error = messages_take (self, link, peer, &frame);
     if (error != USHER_END) {
         self->refused++;
         log_warning ("frame refused", "link=%s reason=\"%s\"", usher_links [link].name,
@@ -224,6 +253,7 @@ static void
 on_up (void *arg, usher_link_id_t link, uint32_t peer, const char *name)
 {
     service_t *self = arg;
+    lot_flush (&self->lot, lot_work, self);
     outbox_forget (self->outbox, link, peer);
     if (link == USHER_LINK_control) {
         if (self->ready)
@@ -239,6 +269,7 @@ static void
 on_down (void *arg, usher_link_id_t link, uint32_t peer)
 {
     service_t *self = arg;
+    lot_flush (&self->lot, lot_work, self);
     outbox_forget (self->outbox, link, peer);
     if (self->spec->peer_down)
         self->spec->peer_down (self->state, link, peer);
@@ -375,6 +406,7 @@ loop_turn (service_t *self)
     self->again = false;
     for (size_t at = 0; at < self->link_count; at++)
         self->again = link_read (self->links [at]) || self->again;
+    lot_flush (&self->lot, lot_work, self);
     usher_time_t now = service_now ();
     if (self->spec->turn)
         self->again = self->spec->turn (self->state, now, self->outbox) || self->again;

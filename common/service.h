@@ -14,6 +14,7 @@
 #define SERVICE_H
 
 #include "config.h"
+#include "lot.h"
 #include "outbox.h"
 
 typedef struct {
@@ -31,6 +32,9 @@ typedef struct {
     usher_msg_id_t id;
     service_handler_fn *handler;
 } service_route_t;
+
+//  Handles the next messages of a link, in their order; each one's tag is the peer that said it.
+typedef void (service_lot_fn) (void *self, const lot_t *lot, outbox_t *out);
 
 typedef enum {
     SERVICE_CONNECT,
@@ -55,6 +59,9 @@ typedef struct {
     size_t link_count;
     const service_route_t *routes;    //  what arrives, and who handles it
     size_t route_count;
+    //  All that arrives on one link comes in lots, not by routes, and before peers come and go and turn is called. Optional.
+    usher_link_id_t lot_link;
+    service_lot_fn *lot;
 
     //  Returns the service's state, or NULL after logging why it refuses to start; exit_code says how to go on.
     void *(*open) (service_t *service, const config_t *config, uint32_t instance, int *exit_code);

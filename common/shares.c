@@ -64,17 +64,6 @@ shares_drop (shares_t *self, share_t *share)
     free (share);
 }
 
-share_t *
-shares_retake (shares_t *self, share_t *held, const void *data, uint32_t size)
-{
-    if (held && held->size == size && memcmp (held->bytes, data, size) == 0)
-        return held;
-    share_t *share = shares_take (self, data, size);
-    if (held)
-        shares_drop (self, held);
-    return share;
-}
-
 void
 shares_free (shares_t *self)
 {

@@ -22,9 +22,6 @@ typedef struct {
 //  The share of these bytes, held once more. Each is let go as often as it was taken.
 share_t *shares_take (shares_t *self, const void *data, uint32_t size);
 
-//  The same for who lets go of held, which is left as it is if it has these bytes; NULL held nothing.
-share_t *shares_retake (shares_t *self, share_t *held, const void *data, uint32_t size);
-
 void shares_drop (shares_t *self, share_t *share);
 
 //  Frees the index; the shares must be gone.

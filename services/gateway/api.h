@@ -11,7 +11,7 @@
 //  What answers are made from.
 typedef struct {
     const clients_t *clients;
-    const mirror_t *mirror;
+    mirror_t *mirror;
     int64_t mono_ms, wall_ms;
     const char *metrics;       //  of all processes; empty until the supervisor sent them
     usher_str_t raw_id_key;    //  makes a pseudonym of an id that is none; empty: ids are taken as they come

@@ -31,8 +31,10 @@ on_feed (void *arg, const void *topic, size_t topic_size, const void *data, size
 {
     gateway_t *self = arg;
     bool aggregates = topic_size == 1 && *(const char *)topic == 'a';
+    //  Only the tide is asked when it came; the time is dear where it is asked with each frame.
+    int64_t mono_ms = topic_size == 1 ? service_now ().mono_ms : 0;
     bool good = aggregates ? stats_take (clients_stats (self->clients), data, size)
-                           : mirror_frame (self->mirror, data, size, service_now ().mono_ms);
+                           : mirror_frame (self->mirror, data, size, mono_ms);
     self->refused_frames += !good;
 }
 
@@ -161,6 +163,7 @@ gateway_turn (void *arg, usher_time_t now, outbox_t *out)
 {
     gateway_t *self = arg;
     usher_msg_t msg;
+    mirror_settle (self->mirror);
     if (self->has_publisher && mirror_wants (self->mirror, now.mono_ms, &msg))
         outbox_put (out, USHER_LINK_snapshots, 0, &msg);
     if (clients_turn (self->clients, now.mono_ms))

@@ -48,6 +48,8 @@ struct mirror {
     int open;    //  slot whose snapshot is being read
     uint64_t open_seq;
     mirror_counts_t counts;
+    lot_t lot;        //  of frames in step; their numbers count as applied
+    bool settling;    //  it is being worked
 };
 
 mirror_t *
@@ -150,22 +152,42 @@ put (mirror_t *self, const usher_session_t *session)
     }
     if (self->events.changing)
         self->events.changing (self->events.arg, session->slot, session->viewer_id);
-    last_value_put (self->sessions, session);
+    last_value_put (self->sessions, place, session);
+}
+
+//  tags are the slots of the frames.
+static void
+work (void *arg, const lot_t *lot)
+{
+    mirror_t *self = arg;
+    last_value_expect (self->sessions, lot);
+    for (size_t at = 0; at < lot->count; at++) {
+        const usher_msg_t *msg = &lot->messages [at];
+        if (msg->id == USHER_MSG_session && msg->session.slot == lot->tags [at])
+            put (self, &msg->session);
+        else if (msg->id == USHER_MSG_announce && self->events.announced)
+            self->events.announced (self->events.arg, &msg->announce);
+    }
+}
+
+void
+mirror_settle (mirror_t *self)
+{
+    //  Who is told of a change may ask for the sessions: they are as they were then.
+    if (self->settling)
+        return;
+    self->settling = true;
+    lot_flush (&self->lot, work, self);
+    self->settling = false;
 }
 
 //  Applies the messages behind the head of a frame.
 static void
 apply (mirror_t *self, uint32_t slot, const void *data, size_t size)
 {
-    usher_frame_t frame;
-    usher_msg_t msg;
-    usher_records_open (&frame, data, size);
-    while (usher_decode (&frame, &msg) == USHER_OK) {
-        if (msg.id == USHER_MSG_session && msg.session.slot == slot)
-            put (self, &msg.session);
-        else if (msg.id == USHER_MSG_announce && self->events.announced)
-            self->events.announced (self->events.arg, &msg.announce);
-    }
+    self->settling = true;
+    lot_take (&self->lot, slot, data, size, work, self);
+    self->settling = false;
     self->slots [slot].seq++;
 }
 
@@ -190,6 +212,7 @@ epoch_check (mirror_t *self, uint64_t epoch)
 {
     if (epoch <= self->epoch)
         return epoch == self->epoch;
+    mirror_settle (self);
     self->epoch = epoch;
     self->asking = false;
     self->open = NO_SLOT;
@@ -312,6 +335,7 @@ mirror_snapshot_slot (mirror_t *self, const usher_snapshot_slot_t *head, int64_t
 {
     if (!self->asking || head->request != self->request)
         return;
+    mirror_settle (self);
     snapshot_close (self);
     self->progress_ms = mono_ms;
     //  The first page of a new publisher may come before its feed does.
@@ -328,6 +352,7 @@ mirror_snapshot_slot (mirror_t *self, const usher_snapshot_slot_t *head, int64_t
 void
 mirror_session (mirror_t *self, const usher_session_t *session)
 {
+    mirror_settle (self);
     if (self->open == (int)session->slot && !session->gone)
         put (self, session);
 }
@@ -395,8 +420,9 @@ mirror_partial (const mirror_t *self, int64_t mono_ms)
 }
 
 const last_value_t *
-mirror_sessions (const mirror_t *self)
+mirror_sessions (mirror_t *self)
 {
+    mirror_settle (self);
     return self->sessions;
 }
 

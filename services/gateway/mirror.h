@@ -4,6 +4,9 @@
 //  slot doubtful; a snapshot of the doubtful slots is asked for, frames that come meanwhile are held and applied behind
 //  it by their numbers. Frames that were only reordered heal a slot without a snapshot. What is old or doubled is ignored.
 //
+//  Sessions of frames in step are worked in lots (lot.h), so a frame's changes may leave only with those of later frames. Whoever
+//  asks for the sessions has them all.
+//
 //  Pure: frames and time are given, changes leave through functions.
 
 #ifndef MIRROR_H
@@ -26,6 +29,9 @@ void mirror_destroy (mirror_t **self_p);
 //  A frame of the feed without its topic. Returns false when it is not one.
 bool mirror_frame (mirror_t *self, const void *data, size_t size, int64_t mono_ms);
 
+//  Works what frames have said so far.
+void mirror_settle (mirror_t *self);
+
 //  Answers to a request.
 void mirror_snapshot_slot (mirror_t *self, const usher_snapshot_slot_t *head, int64_t mono_ms);
 void mirror_session (mirror_t *self, const usher_session_t *session);
@@ -44,7 +50,7 @@ size_t mirror_doubtful (const mirror_t *self);
 bool mirror_slot_partial (const mirror_t *self, uint32_t slot);
 bool mirror_partial (const mirror_t *self, int64_t mono_ms);
 
-const last_value_t *mirror_sessions (const mirror_t *self);
+const last_value_t *mirror_sessions (mirror_t *self);
 uint64_t mirror_epoch (const mirror_t *self);
 uint64_t mirror_seq (const mirror_t *self, uint32_t slot);
 

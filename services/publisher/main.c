@@ -10,9 +10,6 @@ static const service_link_t links [] = {
 };
 
 static const service_route_t routes [] = {
-    { USHER_LINK_changes, USHER_MSG_session, publisher_session },
-    { USHER_LINK_changes, USHER_MSG_announce, publisher_announce },
-    { USHER_LINK_changes, USHER_MSG_filled, publisher_filled },
     { USHER_LINK_snapshots, USHER_MSG_snapshot_request, publisher_snapshot_request },
     { USHER_LINK_store, USHER_MSG_aggregate_kept, publisher_aggregate_kept },
 };
@@ -41,6 +38,8 @@ main (int argc, char **argv)
         .link_count = sizeof links / sizeof *links,
         .routes = routes,
         .route_count = sizeof routes / sizeof *routes,
+        .lot_link = USHER_LINK_changes,
+        .lot = publisher_changes,
         .open = publisher_open,
         .peer_up = publisher_peer_up,
         .peer_down = publisher_peer_down,

@@ -35,13 +35,12 @@ picture_destroy (picture_t **self_p)
     *self_p = NULL;
 }
 
-static aggregates_counted_t
-counted_at (const picture_t *self, uint32_t slot, size_t index)
+static void
+counted_read (const picture_t *self, uint32_t slot, size_t index, aggregates_counted_t *counted)
 {
     const last_value_entry_t *entry = last_value_at (self->sessions, slot, index);
-    aggregates_counted_t counted = { .mark = entry->note };
-    last_value_decode (entry, slot, &counted.session);
-    return counted;
+    counted->mark = entry->note;
+    last_value_decode (entry, slot, &counted->session);
 }
 
 static void
@@ -51,7 +50,7 @@ others_add (picture_t *self, size_t count, uint32_t slot, size_t index)
         self->room = self->room ? self->room * 2 : 4;
         self->others = memory_resize (self->others, self->room, sizeof *self->others);
     }
-    self->others [count] = counted_at (self, slot, index);
+    counted_read (self, slot, index, &self->others [count]);
 }
 
 //  Reads a viewer's sessions. *held: where the named one is, LAST_VALUE_NONE nowhere. Returns how many others there are.
@@ -86,14 +85,12 @@ picture_put (picture_t *self, const usher_session_t *session, uint64_t now_ms)
         return false;
     aggregates_counted_t old;
     if (held != LAST_VALUE_NONE)
-        old = counted_at (self, session->slot, held);
+        counted_read (self, session->slot, held, &old);
     if (held != LAST_VALUE_NONE && is_less (session, &old.session))
         return false;
     uint8_t mark = aggregates_change (self->aggregates, held == LAST_VALUE_NONE ? NULL : &old,
                                       session->gone ? NULL : session, self->others, count, now_ms);
-    usher_session_t kept = *session;
-    kept.restored = 0;    //  of this message, not of the session
-    held = last_value_put (self->sessions, &kept);
+    held = last_value_put (self->sessions, held, session);
     if (held != LAST_VALUE_NONE)
         last_value_note (self->sessions, session->slot, held, mark);
     return true;
@@ -105,7 +102,8 @@ picture_remove (picture_t *self, uint32_t slot, size_t index, uint64_t now_ms)
     const last_value_entry_t *entry = last_value_at (self->sessions, slot, index);
     size_t held,
         count = viewer_read (self, slot, last_value_viewer (entry), last_value_session (entry), &held);
-    aggregates_counted_t old = counted_at (self, slot, index);
+    aggregates_counted_t old;
+    counted_read (self, slot, index, &old);
     aggregates_change (self->aggregates, &old, NULL, self->others, count, now_ms);
     last_value_remove (self->sessions, slot, index);
 }
@@ -119,7 +117,8 @@ picture_tick (picture_t *self, uint64_t now_ms)
         size_t held, count = viewer_read (self, slot, viewer_id, session_id, &held);
         if (held == LAST_VALUE_NONE)
             continue;
-        aggregates_counted_t old = counted_at (self, slot, held);
+        aggregates_counted_t old;
+        counted_read (self, slot, held, &old);
         old.mark = aggregates_unwatched (old.mark);
         uint8_t mark = aggregates_change (self->aggregates, &old, &old.session, self->others, count, now_ms);
         last_value_note (self->sessions, slot, held, mark);

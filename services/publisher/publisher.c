@@ -18,6 +18,8 @@
 #define FRAME_BYTES 60000
 //  A slot's buffer larger than this goes back after each frame.
 #define KEEP_BYTES 4096
+//  Room for a frame's head in front of its messages.
+#define HEAD_BYTES 64
 #define TIDE_MS 1000
 #define NO_SHARD (-1)
 //  A drain waits for the store's last answers for so long.
@@ -25,7 +27,7 @@
 
 typedef struct {
     uint64_t seq;
-    buffer_t pending;    //  encoded messages of this turn
+    buffer_t pending;    //  HEAD_BYTES, then the messages of this turn as they came; empty: none came
     int shard;           //  who filled it last
     bool filling, dirty;
 } slot_t;
@@ -39,7 +41,6 @@ struct publisher {
     series_t *series;
     snapshots_t *snapshots;
     slot_t slots [USHER_SLOTS];
-    buffer_t frame;    //  of a slot that is being published
     uint16_t dirty [USHER_SLOTS];
     size_t dirty_count;
     int64_t tide_at_ms;        //  mono; when the next one is due
@@ -75,7 +76,6 @@ publisher_destroy (void **self_p)
         return;
     for (size_t slot = 0; slot < USHER_SLOTS; slot++)
         buffer_free (&self->slots [slot].pending);
-    buffer_free (&self->frame);
     series_destroy (&self->series);
     picture_destroy (&self->picture);
     snapshots_destroy (&self->snapshots);
@@ -93,6 +93,7 @@ publish (publisher_t *self, const void *topic, size_t topic_size, const void *da
     self->publish (self->arg, topic, topic_size, data, size);
 }
 
+//  The head is written in front of the messages, to end where they begin.
 static void
 publish_slot (publisher_t *self, uint32_t slot)
 {
@@ -100,15 +101,13 @@ publish_slot (publisher_t *self, uint32_t slot)
     if (!of->pending.size)
         return;
     usher_msg_t head = { .id = USHER_MSG_numbered, .numbered = { self->epoch, slot, ++of->seq } };
-    buffer_t *frame = &self->frame;
-    size_t room = USHER_FRAME_HEAD + usher_encode_bound (&head) + of->pending.size;
-    frame->size = 0;
-    buffer_reserve (frame, room);
-    frame->size = usher_frame_begin (frame->data, room);
-    frame->size += usher_encode (&head, frame->data + frame->size, room - frame->size);
-    buffer_add (frame, of->pending.data, of->pending.size);
+    char bytes [HEAD_BYTES];
+    size_t size = usher_frame_begin (bytes, sizeof bytes);
+    size += usher_encode (&head, bytes + size, sizeof bytes - size);
+    char *begin = of->pending.data + HEAD_BYTES - size;
+    memcpy (begin, bytes, size);
     const uint8_t topic [] = { 's', (uint8_t)(slot >> 8), (uint8_t)slot };
-    publish (self, topic, sizeof topic, frame->data, frame->size);
+    publish (self, topic, sizeof topic, begin, of->pending.size - HEAD_BYTES + size);
     buffer_clear (&of->pending, KEEP_BYTES);
 }
 
@@ -122,20 +121,53 @@ publish_dirty (publisher_t *self)
     self->dirty_count = 0;
 }
 
-static void
-feed (publisher_t *self, uint32_t slot, const usher_msg_t *msg)
+//  Makes room for a message of so many bytes in the slot's frame and returns where it goes.
+static char *
+feed_room (publisher_t *self, uint32_t slot, size_t size)
 {
     slot_t *of = &self->slots [slot];
-    size_t bound = usher_encode_bound (msg);
-    if (of->pending.size && of->pending.size + bound > FRAME_BYTES)
+    if (of->pending.size + size > FRAME_BYTES)
         publish_slot (self, slot);
-    size_t size = usher_encode (msg, buffer_reserve (&of->pending, bound), bound);
-    assert (size);
-    of->pending.size += size;
     if (!of->dirty) {
         of->dirty = true;
         self->dirty [self->dirty_count++] = (uint16_t)slot;
     }
+    if (!of->pending.size) {
+        buffer_reserve (&of->pending, HEAD_BYTES);
+        of->pending.size = HEAD_BYTES;
+    }
+    return buffer_reserve (&of->pending, size);
+}
+
+//  Asks for the memory that the sessions of a lot will be written to.
+static void
+feed_expect (const publisher_t *self, const lot_t *lot)
+{
+    for (size_t at = 0; at < lot->count; at++) {
+        if (lot->messages [at].id != USHER_MSG_session)
+            continue;
+        const buffer_t *pending = &self->slots [lot->messages [at].session.slot].pending;
+        if (pending->data)
+            __builtin_prefetch (pending->data + pending->size, 1);
+    }
+}
+
+//  A message as it came.
+static void
+feed_bytes (publisher_t *self, uint32_t slot, usher_str_t bytes)
+{
+    memcpy (feed_room (self, slot, bytes.size), bytes.data, bytes.size);
+    self->slots [slot].pending.size += bytes.size;
+}
+
+//  One of our own.
+static void
+feed (publisher_t *self, uint32_t slot, const usher_msg_t *msg)
+{
+    size_t bound = usher_encode_bound (msg);
+    size_t size = usher_encode (msg, feed_room (self, slot, bound), bound);
+    assert (size);
+    self->slots [slot].pending.size += size;
 }
 
 static void
@@ -206,34 +238,33 @@ is_stale (const publisher_t *self, const usher_session_t *session)
     return false;
 }
 
-void
-publisher_session (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+static void
+on_session (publisher_t *self, const usher_msg_t *msg, usher_str_t bytes)
 {
-    publisher_t *self = arg;
-    (void)peer;
-    (void)out;
-    if (is_stale (self, &msg->session) || !picture_put (self->picture, &msg->session, self->wall_ms)) {
+    const usher_session_t *session = &msg->session;
+    if (is_stale (self, session) || !picture_put (self->picture, session, self->wall_ms)) {
         self->stale++;
         return;
     }
     self->accepted++;
+    if (!session->restored) {
+        feed_bytes (self, session->slot, bytes);
+        return;
+    }
     usher_msg_t said = *msg;
     said.session.restored = 0;    //  nothing to anybody behind us
-    feed (self, msg->session.slot, &said);
+    feed (self, session->slot, &said);
 }
 
-void
-publisher_announce (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+static void
+on_announce (publisher_t *self, const usher_announce_t *announce, usher_str_t bytes)
 {
-    publisher_t *self = arg;
-    (void)peer;
-    (void)out;
-    if (msg->announce.epoch < viewer_epoch (self, msg->announce.slot, msg->announce.viewer_id)) {
+    if (announce->epoch < viewer_epoch (self, announce->slot, announce->viewer_id)) {
         self->stale++;
         return;
     }
     self->announced++;
-    feed (self, msg->announce.slot, msg);
+    feed_bytes (self, announce->slot, bytes);
 }
 
 //  Sessions that an earlier owner spoke of and the new one did not are gone.
@@ -259,13 +290,9 @@ forget_older (publisher_t *self, uint32_t slot, uint64_t epoch)
     }
 }
 
-void
-publisher_filled (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+static void
+on_filled (publisher_t *self, const usher_filled_t *filled)
 {
-    publisher_t *self = arg;
-    const usher_filled_t *filled = &msg->filled;
-    (void)peer;
-    (void)out;
     if (filled->owners.size != USHER_SLOTS)
         return;
     for (uint32_t slot = 0; slot < USHER_SLOTS; slot++) {
@@ -279,6 +306,24 @@ publisher_filled (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *ou
             of->shard = NO_SHARD;
             of->filling = true;
         }
+    }
+}
+
+void
+publisher_changes (void *arg, const lot_t *lot, outbox_t *out)
+{
+    publisher_t *self = arg;
+    (void)out;
+    last_value_expect (self->sessions, lot);
+    feed_expect (self, lot);
+    for (size_t at = 0; at < lot->count; at++) {
+        const usher_msg_t *msg = &lot->messages [at];
+        if (msg->id == USHER_MSG_session)
+            on_session (self, msg, lot->bytes [at]);
+        else if (msg->id == USHER_MSG_announce)
+            on_announce (self, &msg->announce, lot->bytes [at]);
+        else if (msg->id == USHER_MSG_filled)
+            on_filled (self, &msg->filled);
     }
 }
 

@@ -26,9 +26,7 @@ publisher_t *publisher_new (uint64_t epoch, publisher_publish_fn *publish, void 
 
 //  As the service skeleton calls them; self is the publisher_t.
 void publisher_destroy (void **self_p);
-void publisher_session (void *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
-void publisher_announce (void *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
-void publisher_filled (void *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
+void publisher_changes (void *self, const lot_t *lot, outbox_t *out);
 void publisher_snapshot_request (void *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
 void publisher_aggregate_kept (void *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
 void publisher_peer_up (void *self, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out);

@@ -6,12 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const service_route_t publisher_routes [] = {
-    { USHER_LINK_changes, USHER_MSG_session, publisher_session },
-    { USHER_LINK_changes, USHER_MSG_announce, publisher_announce },
-    { USHER_LINK_changes, USHER_MSG_filled, publisher_filled },
-};
-
 static void
 pile_up (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t size)
 {
@@ -44,25 +38,34 @@ handle (core_t *to, usher_link_id_t link, const usher_msg_t *msg)
             to->routes [row].handler (to->state, 0, msg, to->out);
 }
 
+static void
+lot_work (void *arg, const lot_t *lot)
+{
+    core_t *to = arg;
+    if (to->lot)
+        to->lot (to->state, lot, to->out);
+    if (to->ahead)
+        to->ahead (to->state, lot->tags [0], lot->messages, lot->count);
+    for (size_t at = 0; at < lot->count && !to->lot; at++)
+        handle (to, lot->tags [at], &lot->messages [at]);
+}
+
+//  The tag is the link, so that a lot is of one.
 void
 core_deliver (core_t *to, core_t *from, usher_link_id_t link)
 {
     pile_t *pile = &from->sent [link];
+    lot_t lot = { .count = 0 };
     for (size_t at = 0, size; at < pile->used; at += sizeof size + size) {
         memcpy (&size, pile->data + at, sizeof size);
         usher_frame_t frame;
-        usher_msg_t msgs [SERVICE_AHEAD];
         if (usher_frame_open (&frame, pile->data + at + sizeof size, size) != USHER_OK)
             abort ();
-        for (size_t count = SERVICE_AHEAD; count == SERVICE_AHEAD;) {
-            for (count = 0; count < SERVICE_AHEAD && usher_decode (&frame, &msgs [count]) == USHER_OK;)
-                count++;
-            if (to->ahead)
-                to->ahead (to->state, link, msgs, count);
-            for (size_t msg = 0; msg < count; msg++)
-                handle (to, link, &msgs [msg]);
-        }
+        lot_take (&lot, link, frame.next, (size_t)(frame.end - frame.next), lot_work, to);
+        if (!to->lot)
+            lot_flush (&lot, lot_work, to);
     }
+    lot_flush (&lot, lot_work, to);
     pile->used = 0;
 }
 
@@ -138,7 +141,7 @@ chain_open (chain_t *self, usher_time_t now)
     self->shard = (core_t){
         .name = "shard", .routes = shard_routes, .route_count = shard_route_count, .ahead = shard_ahead
     };
-    self->publisher = (core_t){ .name = "publisher", .routes = publisher_routes, .route_count = 3 };
+    self->publisher = (core_t){ .name = "publisher", .lot = publisher_changes };
     self->ingester.state = ingester_new (self->config, USHER_SOURCE_FILE, "bench");
     self->shard.state = shard_new (self->config, 0, now);
     self->publisher.state = publisher_new (1, publish, &self->publisher);

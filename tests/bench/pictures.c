@@ -3,8 +3,8 @@
 //  usage: pictures VIEWERS CHANGES    prints for each `NAME cpu_ns allocations bytes`: per change the CPU clock and the
 //                                     allocations, and of the heap the bytes per viewer when all are there
 //
-//  VIEWERS with one session each, names as a browser's tracker has them, change in turns. The frames that the publisher
-//  core says go to a mirror without clients. A stage's clock is the process's CPU clock around its part of a block. Of each
+//  VIEWERS with one session each, names as a browser's tracker has them, change in turns: TURN of them are what the publisher
+//  core reads in one turn, in frames of FRAME. What it says goes to a mirror without clients, mostly a change a frame. A stage's clock is the process's CPU clock around its part of a block. Of each
 //  viewer the first change, its arrival, is in the heap only. Asking the heap is dear, so that is never on the clock.
 
 #include "allocations.h"
@@ -19,7 +19,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { BLOCK = 4096, SAID_BYTES = 64 << 20, CHANGE_BYTES = 1024 };
+enum { FRAME = 8, TURN = 256, SAID_BYTES = 1 << 20, CHANGE_BYTES = 1024 };
 
 static const uint64_t START_MS = 1790000000000;
 
@@ -121,27 +121,42 @@ session_fill (usher_session_t *session, names_t *names, uint64_t viewer, uint64_
     session->slot = usher_slot (session->viewer_id);
 }
 
-//  One change as a frame.
-static size_t
-change_write (uint64_t number, uint64_t viewers, uint8_t *data)
+//  Appends a frame of changes, without its head. Returns the number of the next change.
+static uint64_t
+frame_write (said_t *said, uint64_t from, uint64_t end, uint64_t viewers)
 {
-    names_t names;
-    usher_msg_t msg = { .id = USHER_MSG_session };
-    session_fill (&msg.session, &names, number % viewers, number / viewers);
-    size_t head = usher_frame_begin (data, CHANGE_BYTES);
-    return head + usher_encode (&msg, data + head, CHANGE_BYTES - head);
+    size_t size = 0;
+    uint8_t *data = said->data + said->used + sizeof size;
+    for (size_t count = 0; count < FRAME && from < end; count++, from++) {
+        names_t names;
+        usher_msg_t msg = { .id = USHER_MSG_session };
+        session_fill (&msg.session, &names, from % viewers, from / viewers);
+        size += usher_encode (&msg, data + size, CHANGE_BYTES);
+    }
+    memcpy (data - sizeof size, &size, sizeof size);
+    said->used += sizeof size + size;
+    return from;
 }
 
 //  ---- the stages
 
 static void
-publisher_take (publisher_t *publisher, const uint8_t *data, size_t size)
+publisher_work (void *publisher, const lot_t *lot)
 {
-    usher_frame_t frame;
-    usher_msg_t msg;
-    if (usher_frame_open (&frame, data, size) || usher_decode (&frame, &msg))
-        abort ();
-    publisher_session (publisher, 0, &msg, NULL);
+    publisher_changes (publisher, lot, NULL);
+}
+
+static void
+publisher_take (publisher_t *publisher, const said_t *said)
+{
+    lot_t lot = { .count = 0 };
+    for (size_t at = 0, size; at < said->used; at += sizeof size + size) {
+        memcpy (&size, said->data + at, sizeof size);
+        if (lot_take (&lot, 0, said->data + at + sizeof size, size, publisher_work, publisher) != USHER_END)
+            abort ();
+    }
+    lot_flush (&lot, publisher_work, publisher);
+    publisher_turn (publisher, (usher_time_t){ .wall_ms = (int64_t)START_MS, .mono_ms = 1 }, NULL);
 }
 
 static void
@@ -152,6 +167,7 @@ mirror_take (mirror_t *mirror, said_t *said)
         if (!mirror_frame (mirror, said->data + at + sizeof size, size, 1))
             abort ();
     }
+    mirror_settle (mirror);
     said->used = 0;
 }
 
@@ -172,19 +188,16 @@ mirror_begin (mirror_t *mirror)
         abort ();
 }
 
-//  A block of changes, from one number on and not beyond end.
+//  A turn's changes, from one number on and not beyond end.
 static void
-block_run (publisher_t *publisher, mirror_t *mirror, said_t *said, uint64_t viewers, uint64_t from,
-           uint64_t end, stage_t *stages)
+turn_run (publisher_t *publisher, mirror_t *mirror, said_t *asked, said_t *said, uint64_t viewers,
+          uint64_t from, uint64_t end, stage_t *stages)
 {
-    static uint8_t frames [BLOCK][CHANGE_BYTES];
-    size_t sizes [BLOCK], count = 0;
-    for (; count < BLOCK && from < end; count++)
-        sizes [count] = change_write (from++, viewers, frames [count]);
+    asked->used = 0;
+    while (from < end)
+        from = frame_write (asked, from, end, viewers);
     mark_t since = mark ();
-    for (size_t at = 0; at < count; at++)
-        publisher_take (publisher, frames [at], sizes [at]);
-    publisher_turn (publisher, (usher_time_t){ .wall_ms = (int64_t)START_MS, .mono_ms = 1 }, NULL);
+    publisher_take (publisher, asked);
     charge (&stages [0], since);
     since = mark ();
     mirror_take (mirror, said);
@@ -194,15 +207,15 @@ block_run (publisher_t *publisher, mirror_t *mirror, said_t *said, uint64_t view
 static void
 run (stage_t *stages, uint64_t viewers, uint64_t changes)
 {
-    said_t said = { .data = memory_new (SAID_BYTES, 1) };
+    said_t said = { .data = memory_new (SAID_BYTES, 1) }, asked = { .data = memory_new (SAID_BYTES, 1) };
     stage_t arrivals [2] = { 0 };
     publisher_t *publisher = publisher_new (START_MS, say, &said);
     mirror_t *mirror = mirror_new (&(mirror_events_t){ 0 });
     mirror_begin (mirror);
     for (uint64_t from = 0; from < changes;) {
-        uint64_t end = from < viewers ? viewers : changes;
-        block_run (publisher, mirror, &said, viewers, from, end, from < viewers ? arrivals : stages);
-        from = from + BLOCK < end ? from + BLOCK : end;
+        uint64_t last = from < viewers ? viewers : changes, end = from + TURN < last ? from + TURN : last;
+        turn_run (publisher, mirror, &asked, &said, viewers, from, end, from < viewers ? arrivals : stages);
+        from = end;
     }
     if (last_value_total (publisher_sessions (publisher)) != viewers ||
         last_value_total (mirror_sessions (mirror)) != viewers)
@@ -214,6 +227,7 @@ run (stage_t *stages, uint64_t viewers, uint64_t changes)
     stages [0].heap = both - one;
     stages [1].heap = one - heap ();
     free (said.data);
+    free (asked.data);
 }
 
 int

@@ -118,13 +118,30 @@ put (world_t *self, uint32_t slot, size_t viewer, size_t session, bool gone)
     uint64_t *held = &self->held [slot][viewer][session], version = ++self->version;
     usher_session_t said = session_of (&names, slot, viewer, session, version);
     said.gone = gone;
-    size_t place = last_value_put (self->values, &said);
+    size_t place = last_value_find (self->values, slot, said.viewer_id, said.session_id);
+    place = last_value_put (self->values, place, &said);
     assert_int_equal (place == LAST_VALUE_NONE, gone);
     if (!gone)
         last_value_note (self->values, slot, place, (uint8_t)version);
     self->count [slot] += (size_t)!gone - (*held != 0);
     *held = gone ? 0 : version;
     self->marked [slot][viewer][session] = !gone;
+}
+
+//  Looking ahead changes nothing, whoever is looked for: sessions that are held, that are not, and messages that are none.
+static void
+expect (world_t *self)
+{
+    names_t names [LOT_MESSAGES];
+    lot_t lot = { .count = (size_t)roll (self, LOT_MESSAGES + 1) };
+    for (size_t at = 0; at < lot.count; at++) {
+        uint32_t slot = (uint32_t)roll (self, SLOTS + 1);
+        lot.messages [at] = (usher_msg_t){ .id = roll (self, 4) ? USHER_MSG_session : USHER_MSG_announce };
+        if (lot.messages [at].id == USHER_MSG_session)
+            lot.messages [at].session =
+                session_of (&names [at], slot, (size_t)roll (self, VIEWERS * 2), 0, self->version);
+    }
+    last_value_expect (self->values, &lot);
 }
 
 //  As a snapshot ends: what is not marked goes, while all places are gone through.
@@ -156,6 +173,8 @@ test_any_order (void **state)
         //  Tides: now most come, now most go.
         bool gone = roll (&self, 10) < (round / 10000 % 2 ? 8u : 2u);
         put (&self, slot, roll (&self, VIEWERS), roll (&self, SESSIONS), gone);
+        if (round % 10 == 0)
+            expect (&self);
         if (round % 3000 == 1000) {
             last_value_unmark (self.values, slot);
             memset (self.marked [slot], 0, sizeof self.marked [slot]);

@@ -160,6 +160,13 @@ work_end (world_t *self, world_process_t which)
     outbox_flush (self->processes [which].out);
 }
 
+static void
+handle_lot (void *arg, const lot_t *lot)
+{
+    process_t *process = arg;
+    process->spec.lot (process->state, lot, process->out);
+}
+
 //  Delivers the oldest frame of a queue.
 static void
 deliver (world_t *self, queue_t *queue, world_process_t to, usher_link_id_t link, uint32_t peer)
@@ -169,8 +176,14 @@ deliver (world_t *self, queue_t *queue, world_process_t to, usher_link_id_t link
     usher_frame_t frame;
     usher_msg_t msg;
     work_begin (self, to);
-    if (usher_frame_open (&frame, taken.data, taken.size) == USHER_OK)
-        while (usher_decode (&frame, &msg) == USHER_OK)
+    usher_error_t error = usher_frame_open (&frame, taken.data, taken.size);
+    process_t *process = &self->processes [to];
+    if (!error && process->spec.lot && process->spec.lot_link == link) {
+        lot_t lot = { .count = 0 };
+        lot_take (&lot, peer, frame.next, (size_t)(frame.end - frame.next), handle_lot, process);
+        lot_flush (&lot, handle_lot, process);
+    } else
+        while (!error && (error = usher_decode (&frame, &msg)) == USHER_OK)
             handle (self, to, link, peer, &msg);
     work_end (self, to);
     free (taken.data);
@@ -516,9 +529,6 @@ static void
 specs_set (world_t *self)
 {
     static const service_route_t publisher_routes [] = {
-        { USHER_LINK_changes, USHER_MSG_session, publisher_session },
-        { USHER_LINK_changes, USHER_MSG_announce, publisher_announce },
-        { USHER_LINK_changes, USHER_MSG_filled, publisher_filled },
         { USHER_LINK_snapshots, USHER_MSG_snapshot_request, publisher_snapshot_request },
         { USHER_LINK_store, USHER_MSG_aggregate_kept, publisher_aggregate_kept },
     };
@@ -533,6 +543,8 @@ specs_set (world_t *self)
     self->processes [WORLD_PUBLISHER].spec =
         (service_spec_t){ .routes = publisher_routes,
                           .route_count = sizeof publisher_routes / sizeof *publisher_routes,
+                          .lot_link = USHER_LINK_changes,
+                          .lot = publisher_changes,
                           .peer_up = publisher_peer_up,
                           .peer_down = publisher_peer_down,
                           .turn = publisher_turn,

@@ -18,6 +18,7 @@ gateway_feed (gateway_bench_t *self, uint32_t slot, const usher_msg_t *msg)
     size += usher_encode (&head, frame + size, sizeof frame - size);
     size += usher_encode (msg, frame + size, sizeof frame - size);
     assert_true (mirror_frame (self->mirror, frame, size, self->now_ms));
+    mirror_settle (self->mirror);    //  as the loop's turn does
 }
 
 static void

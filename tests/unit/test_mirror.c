@@ -10,7 +10,7 @@
 
 #include "memory.h"
 #include "mirror.h"
-#include "publisher.h"
+#include "publisher_hears.h"
 
 #define VIEWERS 40
 #define FRAMES 4096
@@ -105,7 +105,7 @@ say (world_t *self, unsigned viewer, uint32_t state)
                                      .version = ++self->version,
                                      .gone = state == 0,
                                      .state = state } };
-    publisher_session (self->publisher, 0, &msg, self->out);
+    publisher_hears (self->publisher, &msg);
 }
 
 static void
@@ -131,7 +131,7 @@ fill (world_t *self)
             say (self, viewer, self->state [viewer]);
     usher_msg_t msg = { .id = USHER_MSG_filled,
                         .filled = { 0, usher_bytes (owners, sizeof owners), self->epoch } };
-    publisher_filled (self->publisher, 0, &msg, self->out);
+    publisher_hears (self->publisher, &msg);
 }
 
 static void

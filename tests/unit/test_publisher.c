@@ -9,12 +9,14 @@
 #include <string.h>
 
 #include "memory.h"
-#include "publisher.h"
+#include "publisher_hears.h"
 
 typedef struct {
     publisher_t *publisher;
     outbox_t *out;
     usher_msg_t last_head;    //  numbered or tide
+    size_t body_size;         //  of the last numbered one: what is behind its head
+    uint8_t body [1024];
     size_t frames, sessions, gone, announces, fills;
     size_t slots, slot_sessions, ends;    //  of snapshots
     uint8_t filling [128];
@@ -43,6 +45,8 @@ on_publish (void *arg, const void *topic, size_t topic_size, const void *data, s
     count (self, &self->last_head);
     if (topic_size == 3) {
         const uint8_t *bytes = topic;
+        self->body_size = (size_t)(frame.end - frame.next);
+        memcpy (self->body, frame.next, self->body_size < 1024 ? self->body_size : 1024);
         assert_int_equal (bytes [1] << 8 | bytes [2], self->last_head.numbered.slot);
     }
     usher_msg_t msg;
@@ -93,7 +97,7 @@ say (fixture_t *self, const char *viewer, const char *session, uint64_t epoch, u
                                      .epoch = epoch,
                                      .version = version,
                                      .gone = gone } };
-    publisher_session (self->publisher, 0, &msg, self->out);
+    publisher_hears (self->publisher, &msg);
 }
 
 static void
@@ -104,7 +108,7 @@ announce (fixture_t *self, const char *viewer, uint64_t epoch, uint64_t version)
                                       .viewer_id = usher_str (viewer),
                                       .epoch = epoch,
                                       .version = version } };
-    publisher_announce (self->publisher, 0, &msg, self->out);
+    publisher_hears (self->publisher, &msg);
 }
 
 static void
@@ -114,7 +118,7 @@ filled (fixture_t *self, uint32_t shard, uint8_t owner, uint64_t epoch)
     memset (owners, owner, sizeof owners);
     usher_msg_t msg = { .id = USHER_MSG_filled,
                         .filled = { shard, usher_bytes (owners, sizeof owners), epoch } };
-    publisher_filled (self->publisher, 0, &msg, self->out);
+    publisher_hears (self->publisher, &msg);
 }
 
 static void
@@ -143,6 +147,61 @@ test_one_frame_a_slot_and_turn (void **state)
     say (&self, "a", "s", 1, 3, false);
     turn (&self);
     assert_int_equal (self.last_head.numbered.seq, 2);
+    end (&self);
+}
+
+//  What a shard said goes on as it came, but that it was restored is for nobody behind the publisher.
+static void
+test_what_is_said_goes_on (void **state)
+{
+    (void)state;
+    fixture_t self;
+    begin (&self);
+    usher_msg_t read, msg = { .id = USHER_MSG_session,
+                              .session = { .slot = usher_slot (usher_str ("a")),
+                                           .viewer_id = usher_str ("a"),
+                                           .session_id = usher_str ("s"),
+                                           .epoch = 7,
+                                           .version = 1,
+                                           .position_s = 1.5,
+                                           .media_label = usher_str ("title"),
+                                           .earlier_ads = 3 } };
+    uint8_t bytes [256];
+    for (unsigned restored = 0; restored < 2; restored++) {
+        usher_msg_t said = msg;
+        said.session.restored = restored;
+        said.session.version = ++msg.session.version;
+        size_t size = usher_encode (&msg, bytes, sizeof bytes);
+        publisher_hears (self.publisher, &said);
+        turn (&self);
+        assert_int_equal (self.body_size, size);
+        assert_memory_equal (self.body, bytes, size);
+    }
+    usher_str_t viewer = msg.session.viewer_id;
+    const last_value_t *held = publisher_sessions (self.publisher);
+    read.id = USHER_MSG_session;
+    last_value_decode (
+        last_value_at (held, msg.session.slot, last_value_first (held, msg.session.slot, viewer)),
+        msg.session.slot, &read.session);
+    assert_true (usher_equal (&read, &msg));
+    end (&self);
+}
+
+//  Many changes of one slot are several frames, and of all of them nothing is lost or twice.
+static void
+test_a_slot_s_frames_are_bounded (void **state)
+{
+    (void)state;
+    enum { CHANGES = 10000 };
+    fixture_t self;
+    begin (&self);
+    for (uint64_t version = 1; version <= CHANGES; version++)
+        say (&self, "a", "s", 1, version, false);
+    turn (&self);
+    assert_int_equal (self.sessions, CHANGES);
+    assert_true (self.frames > 1);
+    assert_int_equal (self.last_head.numbered.seq, self.frames);
+    assert_true (self.body_size < 60000);
     end (&self);
 }
 
@@ -242,6 +301,8 @@ main (void)
 {
     const struct CMUnitTest tests [] = {
         cmocka_unit_test (test_one_frame_a_slot_and_turn),
+        cmocka_unit_test (test_what_is_said_goes_on),
+        cmocka_unit_test (test_a_slot_s_frames_are_bounded),
         cmocka_unit_test (test_what_is_not_newer_is_ignored),
         cmocka_unit_test (test_filled_takes_out_what_the_owner_does_not_know),
         cmocka_unit_test (test_slots_that_move_are_filled_by_the_new_owner),
