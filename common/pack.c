@@ -2,17 +2,11 @@
 
 #include "pack.h"
 #include "memory.h"
-#include "uuid_text.h"
+#include "pack_field.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-//  A number takes at most NUMBER_MAX bytes, one that is told whole as much as eight more.
-enum { NUMBER_MAX = 10, FIELD_MAX = NUMBER_MAX + 8, MASK_MAX = 16, MASK_BITS = 7 };
-
-//  Between these a number is taken for an instant in Unix ms: the years 1972 to 2527.
-static const uint64_t INSTANT_MIN = 1ull << 36, INSTANT_END = 1ull << 44;
+enum { MASK_MAX = 16, MASK_BITS = 7 };
 
 void
 pack_begin (pack_t *self)
@@ -37,64 +31,7 @@ make_room (pack_t *self, size_t more)
     self->data = memory_resize (self->data, self->room, 1);
 }
 
-//  ---- numbers
-
-//  What puts and takes is given where the next byte goes or comes from, and returns where the one behind it does: the compiler
-//  keeps that in a register, whatever bytes are written. Who puts has made room.
-
-//  A flag and a number: 6 bits of it beside the flag, then 7 a byte, the least first.
-static inline uint8_t *
-put_flagged (uint8_t *next, bool flag, uint64_t value)
-{
-    uint64_t rest = value >> 6;
-    *next++ = (uint8_t)((rest ? 0x80 : 0) | (flag ? 0x40 : 0) | (value & 0x3f));
-    for (; rest; rest >>= 7)
-        *next++ = (uint8_t)((rest > 0x7f ? 0x80 : 0) | (rest & 0x7f));
-    return next;
-}
-
-static inline const uint8_t *
-take_flagged (const uint8_t *next, bool *flag, uint64_t *value)
-{
-    uint8_t byte = *next++;
-    *flag = byte & 0x40;
-    *value = byte & 0x3f;
-    for (unsigned shift = 6; byte & 0x80; shift += 7) {
-        byte = *next++;
-        *value |= (uint64_t)(byte & 0x7f) << shift;
-    }
-    return next;
-}
-
-static inline bool
-is_instant (uint64_t value)
-{
-    return value >= INSTANT_MIN && value < INSTANT_END;
-}
-
-//  An instant as its distance to the one before, flagged: twice as much, and one more where it goes back.
-static inline uint8_t *
-put_number (uint8_t *next, uint64_t *instant_ms, uint64_t value)
-{
-    if (!is_instant (value))
-        return put_flagged (next, false, value);
-    uint64_t ahead = value - *instant_ms, behind = *instant_ms - value;
-    next = put_flagged (next, true, value >= *instant_ms ? ahead * 2 : behind * 2 - 1);
-    *instant_ms = value;
-    return next;
-}
-
-static inline const uint8_t *
-take_number (const uint8_t *next, uint64_t *instant_ms, uint64_t *value)
-{
-    bool instant;
-    next = take_flagged (next, &instant, value);
-    if (!instant)
-        return next;
-    *instant_ms += *value & 1 ? 0 - (*value + 1) / 2 : *value / 2;
-    *value = *instant_ms;
-    return next;
-}
+//  ---- alone
 
 void
 pack_number (pack_t *self, uint64_t *value)
@@ -105,136 +42,6 @@ pack_number (pack_t *self, uint64_t *value)
     }
     make_room (self, NUMBER_MAX);
     self->used = (size_t)(put_number (self->data + self->used, &self->instant_ms, *value) - self->data);
-}
-
-//  ---- decimal numbers
-
-//  Not flagged: thousandths. Flagged: 0 is NaN, 1 the eight bytes behind it, an even number is twice the millionths and 2,
-//  an odd one twice what nearly thousandths are and 3: 16 times those and how many steps of a double it is off, plus 8.
-//  Sums of thousandths are off by a few.
-enum { REAL_NAN, REAL_WHOLE, REAL_MILLIONTHS, REAL_NEARLY, OFF_ZERO = 8, OFF_END = 16 };
-#define REAL_END 1e9    //  numbers beyond are whole
-
-static double
-double_of (uint64_t bits)
-{
-    double value;
-    memcpy (&value, &bits, sizeof value);
-    return value;
-}
-
-static uint64_t
-bits_of (double value)
-{
-    uint64_t bits;
-    memcpy (&bits, &value, sizeof bits);
-    return bits;
-}
-
-//  How many steps of a double it is off the nearest of so many parts, plus 8; finds the number of parts.
-static uint64_t
-steps_off (double value, double parts, uint64_t *number)
-{
-    *number = (uint64_t)(value * parts + 0.5);
-    return bits_of (value) - bits_of ((double)*number / parts) + OFF_ZERO;
-}
-
-static uint8_t *
-put_whole (uint8_t *next, double value)
-{
-    next = put_flagged (next, true, REAL_WHOLE);
-    memcpy (next, &value, sizeof value);
-    return next + sizeof value;
-}
-
-static uint8_t *
-put_odd_real (uint8_t *next, double value)
-{
-    uint64_t thousandths, millionths, off;
-    if (isnan (value))
-        return put_flagged (next, true, REAL_NAN);
-    if (!(value >= 0 && value < REAL_END) || signbit (value))
-        return put_whole (next, value);
-    off = steps_off (value, 1e3, &thousandths);
-    if (steps_off (value, 1e6, &millionths) == OFF_ZERO)
-        return put_flagged (next, true, millionths * 2 + REAL_MILLIONTHS);
-    if (off < OFF_END)
-        return put_flagged (next, true, (thousandths * OFF_END + off) * 2 + REAL_NEARLY);
-    return put_whole (next, value);
-}
-
-static inline uint8_t *
-put_real (uint8_t *next, double value)
-{
-    uint64_t thousandths;
-    if (value > 0 && value < REAL_END && steps_off (value, 1e3, &thousandths) == OFF_ZERO)
-        return put_flagged (next, false, thousandths);
-    return put_odd_real (next, value);
-}
-
-static const uint8_t *
-take_odd_real (const uint8_t *next, uint64_t number, double *value)
-{
-    if (number == REAL_NAN)
-        *value = NAN;
-    else if (number == REAL_WHOLE) {
-        memcpy (value, next, sizeof *value);
-        next += sizeof *value;
-    } else if (number % 2 == 0)
-        *value = (double)((number - REAL_MILLIONTHS) / 2) / 1e6;
-    else {
-        number = (number - REAL_NEARLY) / 2;
-        *value = double_of (bits_of ((double)(number / OFF_END) / 1e3) + number % OFF_END - OFF_ZERO);
-    }
-    return next;
-}
-
-static inline const uint8_t *
-take_real (const uint8_t *next, double *value)
-{
-    bool flag;
-    uint64_t number;
-    next = take_flagged (next, &flag, &number);
-    if (flag)
-        return take_odd_real (next, number, value);
-    *value = (double)number / 1e3;
-    return next;
-}
-
-//  ---- texts
-
-static inline uint8_t *
-put_bytes (uint8_t *next, const void *data, size_t size)
-{
-    if (size)
-        memcpy (next, data, size);
-    return next + size;
-}
-
-static uint8_t *
-put_text (pack_t *self, uint8_t *next, usher_str_t text)
-{
-    uint8_t uuid [UUID_BYTES];
-    if (self->uuid_count < PACK_UUIDS && uuid_read (text, uuid)) {
-        self->uuid_count++;
-        return put_bytes (put_flagged (next, true, 0), uuid, sizeof uuid);
-    }
-    return put_bytes (put_flagged (next, false, text.size), text.data, text.size);
-}
-
-static const uint8_t *
-take_text (pack_t *self, const uint8_t *next, usher_str_t *text)
-{
-    bool uuid;
-    uint64_t size;
-    next = take_flagged (next, &uuid, &size);
-    if (!uuid) {
-        *text = usher_bytes (next, size);
-        return next + size;
-    }
-    char *written = self->uuids [self->uuid_count++];
-    *text = uuid_write (next, written);
-    return next + UUID_BYTES;
 }
 
 void
@@ -370,34 +177,6 @@ take_mask (const uint8_t *next, mask_t *mask)
         if (shift > 64 - MASK_BITS)
             mask->words [1] |= shift < 64 ? bits >> (64 - shift) : bits << (shift - 64);
     }
-    return next;
-}
-
-static inline uint8_t *
-put_field (pack_t *self, uint8_t *next, uint64_t *instant_ms, usher_kind_t kind, const void *value)
-{
-    if (kind == USHER_STR)
-        return put_text (self, next, *(const usher_str_t *)value);
-    if (kind == USHER_F64)
-        return put_real (next, *(const double *)value);
-    if (kind == USHER_U64)
-        return put_number (next, instant_ms, *(const uint64_t *)value);
-    return put_flagged (next, false, *(const uint32_t *)value);
-}
-
-static inline const uint8_t *
-take_field (pack_t *self, const uint8_t *next, uint64_t *instant_ms, usher_kind_t kind, void *value)
-{
-    bool flag;
-    uint64_t number;
-    if (kind == USHER_STR)
-        return take_text (self, next, value);
-    if (kind == USHER_F64)
-        return take_real (next, value);
-    if (kind == USHER_U64)
-        return take_number (next, instant_ms, value);
-    next = take_flagged (next, &flag, &number);
-    *(uint32_t *)value = (uint32_t)number;
     return next;
 }
 
