@@ -33,7 +33,7 @@ typedef struct {
 //  Fill the fault; returns -1, so that a rule can end with it. Text of strangers in the reason loses its
 //  control characters, and what is too long is cut.
 int tracker_fault_set (tracker_fault_t *self, tracker_kind_t kind, const char *format, ...)
-    __attribute__ ((format (printf, 3, 4)));
+    __attribute__ ((format (printf, 3, 4), nonnull (3)));
 
 //  For %.*s: a span, cut to what a reason can bear.
 #define TRACKER_SPAN(span) (int)((span).size < 120 ? (span).size : 120), (span).size ? (span).data : ""

@@ -35,7 +35,7 @@ void tracker_text_put (tracker_text_t *self, const char *data, size_t size);
 void tracker_text_puts (tracker_text_t *self, const char *text);
 void tracker_text_putc (tracker_text_t *self, char byte);
 void tracker_text_printf (tracker_text_t *self, const char *format, ...)
-    __attribute__ ((format (printf, 2, 3)));
+    __attribute__ ((format (printf, 2, 3), nonnull (2)));
 
 //  Append one code point as UTF-8; a surrogate becomes '?', as in Java's encoder.
 void tracker_text_put_utf8 (tracker_text_t *self, uint32_t point);

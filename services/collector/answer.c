@@ -186,10 +186,10 @@ copy_id (char id [ANSWER_ID_MAX], span_t text, bool escaped)
 {
     size_t size = 0;
     for (size_t at = 0; at < text.size && size < ANSWER_ID_MAX - 1; at++, size++) {
-        bool escape = escaped && text.data [at] == '%' && text.size - at > 2 &&
-                      hex_digit (text.data [at + 1]) >= 0 && hex_digit (text.data [at + 2]) >= 0;
-        id [size] = escape ? (char)(hex_digit (text.data [at + 1]) << 4 | hex_digit (text.data [at + 2]))
-                           : text.data [at];
+        bool two = escaped && text.data [at] == '%' && text.size - at > 2;
+        int high = two ? hex_digit (text.data [at + 1]) : -1, low = two ? hex_digit (text.data [at + 2]) : -1;
+        bool escape = high >= 0 && low >= 0;
+        id [size] = escape ? (char)(uint8_t)(high * 16 + low) : text.data [at];
         if (id [size] == 0)
             id [size] = '?';
         at += escape ? 2 : 0;

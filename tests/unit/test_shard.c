@@ -96,9 +96,9 @@ harm (bench_t *self, int session, int number)
     static char text [4097], session_id [1025], event_id [129], label [4097];
     static uint64_t offset;
     memset (text, 'x', 4096);
-    snprintf (session_id, sizeof session_id, "%04d%.1020s", session, text);
-    snprintf (event_id, sizeof event_id, "%04d-%04d%.119s", session, number, text);
-    snprintf (label, sizeof label, "%04d%.4092s", number, text);
+    snprintf (session_id, sizeof session_id, "%04u%.1020s", session % 10000u, text);
+    snprintf (event_id, sizeof event_id, "%04u-%04u%.119s", session % 10000u, number % 10000u, text);
+    snprintf (label, sizeof label, "%04u%.4092s", number % 10000u, text);
     usher_msg_t msg = { .id = USHER_MSG_event };
     usher_event_t *event = &msg.event;
     event->viewer_id = usher_str ("v");

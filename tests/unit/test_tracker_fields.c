@@ -213,7 +213,8 @@ kind_of_length (const char *param, int length)
     tracker_text_t query = { 0 };
     //  As a path of two segments an address keeps within page_urlpath.
     bool address = strcmp (param, "url") == 0 || strcmp (param, "refr") == 0;
-    tracker_text_printf (&query, "%s=%s", param, address ? "http://h/?" : "");
+    tracker_text_puts (&query, param);
+    tracker_text_puts (&query, address ? "=http://h/?" : "=");
     for (int index = address ? 10 : 0; index < length; index++)
         tracker_text_putc (&query, 'a');
     tracker_text_putc (&query, 0);

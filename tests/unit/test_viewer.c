@@ -204,8 +204,8 @@ test_a_long_label_names_a_session (void **state)
 static usher_event_t
 event_huge (const char *text, int session, int number, char *session_id, char *event_id)
 {
-    snprintf (session_id, 1025, "%04d%.1020s", session, text);
-    snprintf (event_id, 129, "%04d-%04d%.119s", session, number, text);
+    snprintf (session_id, 1025, "%04u%.1020s", session % 10000u, text);
+    snprintf (event_id, 129, "%04u-%04u%.119s", session % 10000u, number % 10000u, text);
     usher_event_t event = event_of (session_id, event_id, USHER_event_kind_play, (uint64_t)number / 2);
     usher_str_t s4096 = usher_bytes (text, 4096), s1024 = usher_bytes (text, 1024);
     event.kind = number % 2 ? USHER_event_kind_play : USHER_event_kind_pause;
