@@ -118,10 +118,26 @@ judge_refuse (judge_t *self, const tracker_params_t *params)
     outcome_take (outcome, &text);
 }
 
+//  Who masks addresses wants none in a bad row either, whether the connection or a parameter tells it.
+static void
+mask_item (judge_t *self)
+{
+    span_t address;
+    if (!tracker_params_get (&self->item, "ip", &address))
+        return;
+    tracker_text_reset (&self->scratch);
+    tracker_ip_put (address, self->request->mask, &self->scratch);
+    int param = tracker_param_find (span_of ("ip"));
+    span_t masked = tracker_text_span (&self->scratch);
+    tracker_text_put (tracker_params_begin (&self->item, param), masked.data, masked.size);
+    tracker_params_end (&self->item, param);
+}
+
 static void
 judge_event (judge_t *self)
 {
     if (tracker_event_make (&self->event, self->request, &self->item, &self->fault) != 0) {
+        mask_item (self);
         judge_refuse (self, &self->item);
         return;
     }

@@ -271,6 +271,27 @@ test_anonymous (void **state)
     tracker_outcomes_destroy (&outcomes);
 }
 
+//  An address is masked in a bad row too, the connection's and a parameter's.
+static void
+test_masked_bad_row (void **state)
+{
+    (void)state;
+    tracker_request_t request;
+    unit_request (&request);
+    request.mask = (tracker_ip_mask_t){ 2, 4 };
+    request.ip = span_of ("94.15.223.151");
+    request.body =
+        span_of (NEWEST ("[{\"e\":\"x\",\"p\":\"web\",\"tv\":\"t\",\"ip\":\"81.2.69.160, 10.0.0.1\"}]"));
+    tracker_outcomes_t *outcomes = tracker_read (&request);
+    assert_int_equal (outcomes->count, 1);
+    assert_int_equal (outcomes->items [0].kind, TRACKER_ENRICHMENT_FAILURES);
+    const char *body = outcomes->items [0].body;
+    assert_non_null (strstr (body, "\"94.15.x.x\""));
+    assert_non_null (strstr (body, "\"ip\":\"81.2.x"));
+    assert_true (!strstr (body, "223") && !strstr (body, ".69.") && !strstr (body, "10.0"));
+    tracker_outcomes_destroy (&outcomes);
+}
+
 //  Every prefix of a good body, and every body with one byte changed, gets an answer and no crash.
 static void
 test_hostile (void **state)
@@ -313,7 +334,8 @@ main (void)
         cmocka_unit_test (test_requests),        cmocka_unit_test (test_payload_keys),
         cmocka_unit_test (test_query_overrides), cmocka_unit_test (test_masked),
         cmocka_unit_test (test_lost_alone),      cmocka_unit_test (test_bounds),
-        cmocka_unit_test (test_anonymous),       cmocka_unit_test (test_hostile),
+        cmocka_unit_test (test_anonymous),       cmocka_unit_test (test_masked_bad_row),
+        cmocka_unit_test (test_hostile),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
