@@ -30,7 +30,7 @@ api_error (api_answer_t *answer, unsigned status, const char *text)
     answer->type = type_json;
     json_open (&answer->body, '{');
     json_key (&answer->body, "error");
-    json_word (&answer->body, text);
+    json_text (&answer->body, usher_str (text));
     json_close (&answer->body, '}');
 }
 
@@ -183,10 +183,9 @@ static void
 get_series (const api_world_t *world, const api_request_t *request, const char *name, api_answer_t *answer)
 {
     (void)name;
-    const char *wrong =
-        series_read_query (&answer->series, &request->series, (uint64_t)world->wall_ms / 1000);
+    char wrong [SERIES_WRONG];
     answer->status = 0;
-    if (wrong)
+    if (!series_read_query (&answer->series, &request->series, (uint64_t)world->wall_ms / 1000, wrong))
         api_error (answer, 400, wrong);
 }
 

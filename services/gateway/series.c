@@ -3,6 +3,7 @@
 #include "series.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,9 +72,27 @@ struct series {
 
 //  ---- the question
 
+static bool
+refuse (char wrong [SERIES_WRONG], const char *text)
+{
+    snprintf (wrong, SERIES_WRONG, "%s", text);
+    return false;
+}
+
+//  Tells which of the names is none, and all that are.
+static void
+metric_refuse (char wrong [SERIES_WRONG], const char *name, size_t size)
+{
+    int length =
+        snprintf (wrong, SERIES_WRONG, "metric: '%.*s' is none of ", size < 64 ? (int)size : 64, name);
+    for (size_t row = 0; row < METRICS && length < SERIES_WRONG; row++)
+        length += snprintf (wrong + length, SERIES_WRONG - (size_t)length, "%s%s", row ? ", " : "",
+                            metrics [row].name);
+}
+
 //  Reads a list of names. Returns the bits of their rows; 0 when one is unknown.
 static uint32_t
-metrics_read (const char *list)
+metrics_read (const char *list, char wrong [SERIES_WRONG])
 {
     uint32_t bits = 0;
     for (const char *name = list; *name;) {
@@ -81,8 +100,10 @@ metrics_read (const char *list)
         while (row < METRICS &&
                (strlen (metrics [row].name) != size || strncmp (metrics [row].name, name, size) != 0))
             row++;
-        if (row == METRICS)
+        if (row == METRICS) {
+            metric_refuse (wrong, name, size);
             return 0;
+        }
         bits |= 1u << row;
         name += size + (name [size] == ',');
     }
@@ -113,37 +134,39 @@ dimension_read (const char *name, usher_dimension_t *which)
     return false;
 }
 
-static const char *
-range_read (series_query_t *query, size_t row, const series_words_t *words, uint64_t now_s)
+static bool
+range_read (series_query_t *query, size_t row, const series_words_t *words, uint64_t now_s,
+            char wrong [SERIES_WRONG])
 {
     uint64_t step = resolutions [row].step_s, kept = resolutions [row].kept_s;
     uint64_t end = (now_s - LATE_S + step - 1) / step * step, begin = end - kept;
     query->step_s = resolutions [row].step_s;
     if (!seconds_read (words->from, begin, &query->from_s) || !seconds_read (words->to, end, &query->to_s))
-        return "from, to: expected Unix seconds";
+        return refuse (wrong, "from, to: expected Unix seconds");
     query->from_s = (query->from_s > begin ? query->from_s : begin) / step * step;
     query->to_s = query->to_s < end ? (query->to_s + step - 1) / step * step : end;
     if (query->to_s < query->from_s)
         query->to_s = query->from_s;
-    return NULL;
+    return true;
 }
 
-const char *
-series_read_query (series_query_t *query, const series_words_t *words, uint64_t now_s)
+bool
+series_read_query (series_query_t *query, const series_words_t *words, uint64_t now_s,
+                   char wrong [SERIES_WRONG])
 {
     size_t row = 0;
     const char *resolution = *words->resolution ? words->resolution : "1m";
     while (row < RESOLUTIONS && strcmp (resolutions [row].name, resolution) != 0)
         row++;
     if (row == RESOLUTIONS)
-        return "resolution: expected 1s (the last hour) or 1m (the last day)";
-    query->metrics = metrics_read (words->metric);
+        return refuse (wrong, "resolution: expected 1s (the last hour) or 1m (the last day)");
+    query->metrics = metrics_read (words->metric, wrong);
     if (!query->metrics)
-        return "metric: expected names of columns, separated by commas";
+        return false;
     query->by = *words->by != 0;
     if (query->by && !dimension_read (words->by, &query->dimension))
-        return "by: expected state, status, medium, country, device or app";
-    return range_read (query, row, words, now_s);
+        return refuse (wrong, "by: expected state, status, medium, country, device or app");
+    return range_read (query, row, words, now_s, wrong);
 }
 
 //  ---- rows

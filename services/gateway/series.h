@@ -25,9 +25,13 @@ typedef struct {
     const char *resolution, *from, *to, *metric, *by;
 } series_words_t;
 
-//  Reads parameters; empty ones have defaults. Returns NULL, or what is wrong in words. The range is cut to what is kept; the last
-//  minute is the one that runs.
-const char *series_read_query (series_query_t *query, const series_words_t *words, uint64_t now_s);
+//  Room for what is wrong: one name that was asked for, and all names there are.
+#define SERIES_WRONG 1024
+
+//  Reads parameters; empty ones have defaults. Returns false with what is wrong in words. The range is cut to what is kept; the
+//  last minute is the one that runs.
+bool series_read_query (series_query_t *query, const series_words_t *words, uint64_t now_s,
+                        char wrong [SERIES_WRONG]);
 
 series_t *series_new (const series_query_t *query);
 void series_destroy (series_t **self_p);

@@ -314,7 +314,8 @@ test_a_series_adds_up_parts_and_shows_gaps (void **state)
     series_query_t query;
     const series_words_t words = { "1m", "1700000100", "1700000280",
                                    "concurrent_sessions,ads_started,startup_ms_p50", "medium" };
-    assert_null (series_read_query (&query, &words, 1700000000 + 3600));
+    char wrong [SERIES_WRONG];
+    assert_true (series_read_query (&query, &words, 1700000000 + 3600, wrong));
     assert_int_equal (query.from_s, 1700000100);
     assert_int_equal (query.to_s, 1700000280);
     series_t *series = series_new (&query);
@@ -355,29 +356,70 @@ test_a_series_adds_up_parts_and_shows_gaps (void **state)
     series_destroy (&series);
 }
 
+static bool
+ask_series (series_query_t *query, series_words_t words, uint64_t now_s)
+{
+    char wrong [SERIES_WRONG] = "";
+    bool good = series_read_query (query, &words, now_s, wrong);
+    assert_int_equal (good, *wrong == 0);
+    return good;
+}
+
 static void
 test_what_is_asked_of_a_series (void **state)
 {
     (void)state;
     series_query_t query;
     const uint64_t now_s = 1700000042;
-    assert_null (series_read_query (&query, &(series_words_t){ "1s", "", "", "", "" }, now_s));
+    assert_true (ask_series (&query, (series_words_t){ "1s", "", "", "", "" }, now_s));
     assert_int_equal (query.to_s - query.from_s, 3600);
     assert_int_equal (query.to_s, now_s - 3);
     assert_false (query.by);
-    assert_null (series_read_query (&query, &(series_words_t){ "", "0", "99999999999", "", "app" }, now_s));
+    assert_true (ask_series (&query, (series_words_t){ "", "0", "99999999999", "", "app" }, now_s));
     assert_int_equal (query.step_s, 60);
     assert_int_equal (query.to_s - query.from_s, 86400);
     assert_int_equal (query.dimension, USHER_dimension_app);
-    assert_null (series_read_query (&query, &(series_words_t){ "1s", "99999999999", "5", "", "" }, now_s));
+    assert_true (ask_series (&query, (series_words_t){ "1s", "99999999999", "5", "", "" }, now_s));
     assert_int_equal (query.to_s, query.from_s);
-    static const series_words_t wrong [] = { { "2s", "", "", "", "" },
-                                             { "1s", "-5", "", "", "" },
-                                             { "1s", "", "soon", "", "" },
-                                             { "1s", "", "", "errors,wrong", "" },
-                                             { "1s", "", "", "", "live" } };
-    for (size_t at = 0; at < sizeof wrong / sizeof *wrong; at++)
-        assert_non_null (series_read_query (&query, &wrong [at], now_s));
+}
+
+//  What is wrong is named, and what would be right.
+static void
+test_what_cannot_be_asked_of_a_series (void **state)
+{
+    (void)state;
+    static const struct {
+        series_words_t words;
+        const char *begin, *end;
+    } cases [] = {
+        { { "2s", "", "", "", "" }, "resolution: expected 1s", "(the last day)" },
+        { { "1s", "-5", "", "", "" }, "from, to: ", "Unix seconds" },
+        { { "1s", "", "soon", "", "" }, "from, to: ", "Unix seconds" },
+        { { "1s", "", "", "errors,wrong,ad_breaks", "" },
+          "metric: 'wrong' is none of concurrent_sessions, ",
+          ", rebuffering_ratio_p99" },
+        { { "1s", "", "", "errors,", "live" }, "by: expected state, ", "or app" },
+    };
+    series_query_t query;
+    for (size_t at = 0; at < sizeof cases / sizeof *cases; at++) {
+        char wrong [SERIES_WRONG];
+        assert_false (series_read_query (&query, &cases [at].words, 1700000042, wrong));
+        assert_ptr_equal (strstr (wrong, cases [at].begin), wrong);
+        assert_string_equal (strstr (wrong, cases [at].end), cases [at].end);
+    }
+    //  A stranger's name cannot break the JSON around it.
+    char name [200] = "\"\xff";
+    memset (name + 2, 'x', sizeof name - 3);
+    api_world_t world = { .wall_ms = 1700000042000 };
+    api_request_t request = { "/v1/stats/series", "", "", "", "", "", { "1s", "", "", name, "" } };
+    api_answer_t answer = { 0 };
+    api_get (&world, &request, &answer);
+    assert_int_equal (answer.status, 400);
+    json_t *json = json_loadb (answer.body.data, answer.body.size, 0, NULL);
+    assert_non_null (
+        strstr (json_string_value (json_object_get (json, "error")), "metric: '\"\xEF\xBF\xBDxx"));
+    json_decref (json);
+    buffer_free (&answer.body);
 }
 
 int
@@ -391,6 +433,7 @@ main (void)
         cmocka_unit_test (test_stats_are_what_the_publisher_says),
         cmocka_unit_test (test_a_series_adds_up_parts_and_shows_gaps),
         cmocka_unit_test (test_what_is_asked_of_a_series),
+        cmocka_unit_test (test_what_cannot_be_asked_of_a_series),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
