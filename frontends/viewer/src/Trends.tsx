@@ -2,6 +2,7 @@
 import { memo, useEffect, useState } from 'react';
 import type { Dimension, Percentiles, Series, State, Stats } from './protocol';
 import { fetchSeries, gapsOf, runsOf } from './series';
+import { largest } from './spread';
 import { STATE_WORDS, count } from './words';
 
 const COLUMN = 'concurrent_viewers';
@@ -139,7 +140,7 @@ function keyWord(by: Dimension, key: string): string {
 
 function Spread({ stats }: { stats: Stats | null }) {
   const [by, setBy] = useState<Dimension>('device');
-  const keys = stats?.by[by].keys ?? [];
+  const { keys, others } = largest(stats?.by[by], KEYS);
   return (
     <div>
       <table data-testid="spread">
@@ -163,13 +164,20 @@ function Spread({ stats }: { stats: Stats | null }) {
           </tr>
         </thead>
         <tbody>
-          {keys.slice(0, KEYS).map(({ key, sessions, viewers }) => (
+          {keys.map(({ key, sessions, viewers }) => (
             <tr key={key}>
               <th title={key}>{keyWord(by, key)}</th>
               <td>{count(sessions)}</td>
               <td>{count(viewers)}</td>
             </tr>
           ))}
+          {others > 0 && (
+            <tr className="others">
+              <th>others</th>
+              <td>{count(others)}</td>
+              <td title="One viewer may be counted under several keys">–</td>
+            </tr>
+          )}
         </tbody>
       </table>
     </div>

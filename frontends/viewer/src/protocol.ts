@@ -156,12 +156,15 @@ export interface Stats {
   startup_ms: Percentiles;
   rebuffering_ratio: Percentiles;
   top_media: { media_label: string; sessions: number; viewers: number }[];
-  by: Record<
-    Dimension,
-    { keys: { key: string; sessions: number; viewers: number }[]; other_sessions: number }
-  >;
+  by: Record<Dimension, Spread>;
   messages_per_second: number;
   partial: boolean;
+}
+
+//  The largest keys of a dimension, and the sessions of all others.
+export interface Spread {
+  keys: { key: string; sessions: number; viewers: number }[];
+  other_sessions: number;
 }
 
 export type Dimension = 'state' | 'medium' | 'country' | 'device' | 'app';
