@@ -135,7 +135,6 @@ client_connect (link_t *self, uint32_t number)
     //  The length was checked when the link was made.
     endpoint_set (self, self->what.role == SERVICE_CONNECT_SHARDS, number);
     zmq_connect (peer->socket, self->endpoint);
-    snprintf (peer->name, sizeof peer->name, "%s", usher_links [self->what.link].binder);
 }
 
 static bool
@@ -273,6 +272,8 @@ client_take_hello (link_t *self, uint32_t number, const usher_hello_t *hello)
     }
     if (hello->expected != self->incarnation || hello->incarnation == peer->incarnation)
         return;
+    //  Of several binders of one link, the shards, this tells which one it is.
+    snprintf (peer->name, sizeof peer->name, "%.*s", (int)hello->name.size, hello->name.data);
     peer->incarnation = hello->incarnation;
     peer->up = true;
     hello_send (self, number);

@@ -35,6 +35,18 @@ test_binder_comes_later (void **state)
     wait_for (self, self->nodes [CLIENT].ups && self->nodes [BINDER].ups);
 }
 
+//  Each side knows the other by the name that it gives itself, so a log tells which shard is up.
+static void
+test_names (void **state)
+{
+    bench_t *self = *state;
+    assert_true (node_open (self, CLIENT, connects, "ingester", 0, 100));
+    assert_true (node_open (self, BINDER, binds, "shard-1", 0, 200));
+    wait_for (self, self->nodes [CLIENT].ups && self->nodes [BINDER].ups);
+    assert_string_equal (self->nodes [CLIENT].name, "shard-1");
+    assert_string_equal (self->nodes [BINDER].name, "ingester");
+}
+
 static void
 test_in_order (void **state)
 {
@@ -367,6 +379,7 @@ main (void)
     const struct CMUnitTest tests [] = {
         linked (test_up_on_both_sides),
         linked (test_binder_comes_later),
+        linked (test_names),
         linked (test_in_order),
         linked (test_binder_restarts),
         linked (test_client_restarts),
