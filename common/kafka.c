@@ -121,9 +121,11 @@ void
 kafka_log (const rd_kafka_t *client, int level, const char *facility, const char *text)
 {
     (void)client;
-    if (level <= LEVEL_ERROR)
+    //  A connection's failure comes again by librdkafka's other way, to the error callback or, without one, as ERROR.
+    bool twice = strcmp (facility, "FAIL") == 0;
+    if (level <= LEVEL_ERROR && !twice)
         log_error ("librdkafka", "facility=%s text=\"%s\"", facility, text);
-    else if (level <= LEVEL_NOTICE)
+    else if (level <= LEVEL_NOTICE && !twice)
         log_warning ("librdkafka", "facility=%s text=\"%s\"", facility, text);
     else
         log_debug ("librdkafka", "facility=%s text=\"%s\"", facility, text);

@@ -129,8 +129,9 @@ static void
 error_say (source_t *self, rd_kafka_resp_err_t error, const char *text)
 {
     self->errors++;
-    if (self->now.mono_ms - self->error_said_ms < KAFKA_RETRY_MS)
+    if (error == self->error_said && self->now.mono_ms - self->error_said_ms < KAFKA_RETRY_MS)
         return;
+    self->error_said = error;
     self->error_said_ms = self->now.mono_ms;
     log_warning ("kafka error", "code=%s text=\"%s\"", rd_kafka_err2name (error), text);
 }

@@ -45,6 +45,7 @@ struct source {
     source_take_fn *take;                        //  of the call that is under way
     void *take_arg;
     int budget;
+    rd_kafka_resp_err_t error_said;    //  the last one that was logged, and when
     int64_t error_said_ms;
     bool stats_known;
     kafka_stats_t stats;
