@@ -99,6 +99,25 @@ premises_make_directories (const config_t *config)
            make_directory (config->data_dir, 0755, "data_dir", "USHER_DATA_DIR");
 }
 
+//  ---- words for people
+
+const char *
+premises_quote (const char *word, char *text, size_t size)
+{
+    static const char plain [] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=:,@%";
+    if (*word && strspn (word, plain) == strlen (word)) {
+        snprintf (text, size, "%s", word);
+        return text;
+    }
+    size_t used = 1;
+    text [0] = '\'';
+    //  Room for the longest piece, the quote behind it and the zero.
+    for (; *word && used + 6 < size; word++)
+        used += (size_t)sprintf (text + used, *word == '\'' ? "'\\''" : "%c", *word);
+    memcpy (text + used, "'", 2);
+    return text;
+}
+
 //  ---- locks
 
 static int
@@ -122,11 +141,12 @@ lock_own (premises_t *self, const char *run_dir, const char *dir)
     if (flock (self->own, LOCK_EX | LOCK_NB) != 0) {
         ssize_t size = pread (self->own, pid, sizeof pid - 1, 0);
         pid [size > 0 ? strcspn (pid, "\n") : 0] = 0;
+        char quoted [4300];
         fprintf (
             stderr,
             "usher: a supervisor (pid %s) already runs in %s; `usher stop --dir %s` ends it, another --dir "
             "starts a second one\n",
-            *pid ? pid : "unknown", run_dir, dir);
+            *pid ? pid : "unknown", run_dir, premises_quote (dir, quoted, sizeof quoted));
         return false;
     }
     int length = snprintf (pid, sizeof pid, "%d\n", (int)getpid ());

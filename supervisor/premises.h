@@ -16,6 +16,9 @@ typedef struct {
 //  The folder of our own program: the others are next to it. path holds size bytes.
 bool premises_programs_dir (char *path, size_t size);
 
+//  A word as one types it into a shell: in quotes where it would be cut otherwise. What does not fit is cut. Returns text.
+const char *premises_quote (const char *word, char *text, size_t size);
+
 //  Is every program of the roster there?
 bool premises_check_programs (const roster_t *roster, const char *programs_dir);
 

@@ -4,6 +4,7 @@
 #include "link.h"
 #include "log.h"
 #include "memory.h"
+#include "premises.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -22,9 +23,9 @@ typedef struct {
     usher_outcome_t outcome;
 } question_t;
 
-//  The lock tells whether it lives; a file left behind tells nothing.
-int
-usher_supervisor_pid (const char *run_dir)
+//  The lock tells whether it lives; a file left behind tells nothing. Returns 0 when none does.
+static int
+supervisor_pid (const char *run_dir)
 {
     char path [4300], pid [32] = "";
     snprintf (path, sizeof path, "%s/supervisor.lock", run_dir);
@@ -35,6 +36,17 @@ usher_supervisor_pid (const char *run_dir)
     ssize_t size = read (file, pid, sizeof pid - 1);
     close (file);
     return free_lock || size <= 0 ? 0 : atoi (pid);
+}
+
+bool
+usher_supervisor_runs (const usher_where_t *where)
+{
+    char quoted [4300];
+    if (supervisor_pid (where->config->run_dir))
+        return true;
+    fprintf (stderr, "usher: no supervisor runs in %s; `usher up --dir %s` starts one\n",
+             where->config->run_dir, premises_quote (where->dir, quoted, sizeof quoted));
+    return false;
 }
 
 static void
@@ -88,11 +100,8 @@ char *
 usher_ask (const usher_where_t *where, const char *verb, const char *target, int deadline_ms,
            usher_outcome_t *outcome)
 {
-    if (!usher_supervisor_pid (where->config->run_dir)) {
-        fprintf (stderr, "usher: no supervisor runs in %s; `usher up --dir %s` starts one\n",
-                 where->config->run_dir, where->dir);
+    if (!usher_supervisor_runs (where))
         return NULL;
-    }
     char name [32];
     uint64_t incarnation = 0;
     snprintf (name, sizeof name, "usher-%d", (int)getpid ());

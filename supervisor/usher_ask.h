@@ -6,8 +6,8 @@
 #include "message.h"
 #include "usher.h"
 
-//  The process id of the supervisor in run_dir, 0 when none runs there.
-int usher_supervisor_pid (const char *run_dir);
+//  Does a supervisor run there? False after one line on stderr that says how to start one.
+bool usher_supervisor_runs (const usher_where_t *where);
 
 //  Sends a command and waits for its answer at most deadline_ms. Returns the answer's text, which the caller frees, and
 //  its outcome; NULL after one line on stderr: no supervisor runs, or it did not answer.

@@ -73,9 +73,7 @@ usher_watch (int argc, char **argv)
     if (!usher_options (argc, argv, options, NULL, &where))
         return 1;
     bool all = flag != NULL;
-    if (!usher_supervisor_pid (where.config->run_dir)) {
-        fprintf (stderr, "usher: no supervisor runs in %s; `usher up --dir %s` starts one\n",
-                 where.config->run_dir, where.dir);
+    if (!usher_supervisor_runs (&where)) {
         usher_where_term (&where);
         return 1;
     }

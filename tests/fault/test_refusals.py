@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shlex
 import socket
 import subprocess
 
@@ -46,6 +47,16 @@ def test_second_supervisor(house):
     line = refusal(house)
     assert str(house.process.pid) in line and "already runs" in line and house.directory in line
     assert house.is_ready()
+
+
+@pytest.mark.parametrize("name", ["my demo", "it's here", "plain-1", "$HOME"])
+def test_a_hint_can_be_pasted(tmp_path, name):
+    """What is between the backquotes leads a shell to the same folder, whatever its name."""
+    folder = str(tmp_path / name)
+    answer = subprocess.run([programs() / "usher", "status", "--dir", folder], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    hint = answer.stderr.split("`")[1]
+    assert answer.returncode == 1 and shlex.split(hint) == ["usher", "up", "--dir", folder]
+    assert subprocess.run(["sh", "-c", hint.replace("usher up --dir", "printf %s")], capture_output=True, text=True).stdout == folder
 
 
 def test_directory_that_cannot_be_written(house):
