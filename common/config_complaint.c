@@ -91,9 +91,8 @@ config_complaint_note (cyaml_log_t level, void *arg, const char *format, va_list
 
 //  ---- how we say it
 
-//  How far two words are apart: typing errors are one or two away.
-static size_t
-distance (const char *a, const char *b)
+size_t
+config_distance (const char *a, const char *b)
 {
     size_t row [64], width = strlen (b);
     if (width >= 64)
@@ -134,7 +133,7 @@ static void
 consider (void *arg, const char *key)
 {
     nearest_t *self = arg;
-    size_t away = distance (self->word, key);
+    size_t away = config_distance (self->word, key);
     if (away < self->best_distance)
         self->best = key, self->best_distance = away;
 }

@@ -24,6 +24,9 @@ void config_complaint_note (cyaml_log_t level, void *arg, const char *format, va
 //  Puts it into our words, one line on stderr; content is the file's text, ended by 0.
 void config_complaint_say (const config_complaint_t *self, const char *file, const char *content);
 
+//  How far two words are apart: typing errors are one or two away. b has less than 64 bytes, or is infinitely far.
+size_t config_distance (const char *a, const char *b);
+
 //  The number of the (first or last) line that holds the key of a dotted path, in block style; 0 if there is none.
 unsigned config_find_line (const char *content, const char *path, bool last);
 

@@ -1,6 +1,7 @@
 //  service - the part of every process that is the same: options, links, loop, beats, drain
 
 #include "service.h"
+#include "config_strays.h"
 #include "link.h"
 #include "log.h"
 #include "memory.h"
@@ -567,6 +568,8 @@ service_main (int argc, char **argv, const service_spec_t *spec)
         code = usage (spec);
     else if ((self->config = config_load (file, dir))) {
         log_open (self->name, self->config->log_level, self->config->log_format);
+        if (!self->supervised)    //  else the supervisor has told, once for all
+            config_strays_log ();
         signals_open (self);
         code = service_open (self);
         if (code == EXIT_DRAINED)

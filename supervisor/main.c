@@ -1,5 +1,6 @@
 //  main - the command line of usher-supervisor, which `usher up` runs
 
+#include "config_strays.h"
 #include "log.h"
 #include "supervisor.h"
 
@@ -38,6 +39,7 @@ main (int argc, char **argv)
     if (!config)
         return 1;
     log_open ("supervisor", config->log_level, config->log_format);
+    config_strays_log ();
     int code = supervisor_run (config, &options);
     config_destroy (&config);
     return code;

@@ -36,6 +36,14 @@ def test_port_in_use(house, name):
     assert house.env[PORTS[name]] in line and "in use" in line and PORTS[name] in line
 
 
+def test_a_variable_that_is_no_setting_is_told_once(house):
+    house.env |= {"USHER_GATEWAY_DASHBORD_PORT": "1", "USHER_BENCH_RUNS": "3"}
+    house.start()
+    told = [line for line in open(house.log) if "unknown variable" in line]
+    assert len(told) == 1 and "process=supervisor" in told[0], told
+    assert 'name=USHER_GATEWAY_DASHBORD_PORT hint="it is ignored; did you mean USHER_GATEWAY_DASHBOARD_PORT?"' in told[0]
+
+
 def test_two_settings_one_port(house):
     house.env[PORTS["dashboard"]] = house.env[PORTS["collector"]]
     line = refusal(house)

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "config.h"
+#include "config_strays.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,6 +151,44 @@ environment (void **state)
     unsetenv ("USHER_GATEWAY_TRACKER_PORT");
 }
 
+//  What a variable is told as: "NAME>MEANT " each.
+static void
+note_stray (void *arg, const char *name, const char *meant)
+{
+    char *text = arg;
+    snprintf (text + strlen (text), 512 - strlen (text), "%s>%s ", name, meant ? meant : "");
+}
+
+static void
+strays (void **state)
+{
+    (void)state;
+    static const struct {
+        const char *variable, *told;
+    } cases [] = {
+        { "USHER_COLLECTOR_PORT=1", "" },
+        { "USHER_COLECTOR_PORT=1", "USHER_COLECTOR_PORT>USHER_COLLECTOR_PORT " },
+        { "USHER_SHARD=2", "USHER_SHARD>USHER_SHARDS " },
+        { "USHER_SHARDS_CHECKPOINT=2", "USHER_SHARDS_CHECKPOINT>USHER_SHARD_CHECKPOINT_S " },
+        { "USHER_AWAKE_VIEWERS=2", "USHER_AWAKE_VIEWERS>USHER_SHARD_AWAKE_VIEWERS " },
+        { "USHER_NOTHING_OF_THE_KIND=", "USHER_NOTHING_OF_THE_KIND> " },
+        { "USHER_A B\n", "USHER_A?B?> " },
+        { "USHER_BIN=/x", "" },
+        { "USHER_BENCH_RUNS=3", "" },
+        { "USHER_BINS=/x", "USHER_BINS>USHER_BIND " },
+        { "USHER_SERVICE_PORT=tcp://10.0.0.1:80", "" },
+        { "USHER_TRACE=1", "" },
+        { "OTHER_SHARD=1", "" },
+    };
+    for (size_t at = 0; at < sizeof cases / sizeof *cases; at++) {
+        char told [512] = "", variable [128];
+        snprintf (variable, sizeof variable, "%s", cases [at].variable);
+        char *environment [] = { variable, NULL };
+        config_strays (environment, note_stray, told);
+        assert_string_equal (told, cases [at].told);
+    }
+}
+
 //  The reference's variable chooses the source, unless the file says otherwise.
 static void
 brokers_choose_the_source (void **state)
@@ -248,6 +287,7 @@ main (void)
         cmocka_unit_test (values),
         cmocka_unit_test (mistakes),
         cmocka_unit_test (environment),
+        cmocka_unit_test (strays),
         cmocka_unit_test (brokers_choose_the_source),
         cmocka_unit_test (properties_are_lines),
         cmocka_unit_test (stores),
