@@ -297,6 +297,22 @@ api_knows (const char *path)
     return route_find (path, name) >= 0;
 }
 
+const char *
+api_methods (const char *path)
+{
+    char name [1025];
+    int row = route_find (path, name);
+    return row >= 0 && routes [row].get == get_viewer ? "GET, HEAD, DELETE" : "GET, HEAD";
+}
+
+void
+api_refuse_method (const char *path, api_answer_t *answer)
+{
+    char text [64];
+    snprintf (text, sizeof text, "allowed here: %s", api_methods (path));
+    api_error (answer, 405, text);
+}
+
 //  The name under which a viewer is known inside.
 static void
 name_viewer (const api_world_t *world, char name [1025])
@@ -315,7 +331,7 @@ api_delete (const api_world_t *world, const char *path, api_answer_t *answer)
     if (row < 0)
         api_error (answer, 404, "no such path");
     else if (routes [row].get != get_viewer)
-        api_error (answer, 405, "only GET and HEAD");
+        api_refuse_method (path, answer);
     else
         name_viewer (world, answer->viewer_id);
 }

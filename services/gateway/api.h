@@ -45,4 +45,8 @@ void api_error (api_answer_t *answer, unsigned status, const char *text);
 //  Is it a path of the API, so that another method on it is 405 and not 404?
 bool api_knows (const char *path);
 
+//  The methods that a path takes, as the header Allow has them, and the error 405 that names them.
+const char *api_methods (const char *path);
+void api_refuse_method (const char *path, api_answer_t *answer);
+
 #endif

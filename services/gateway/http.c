@@ -42,6 +42,7 @@ typedef struct {
     struct lws *wsi;
     bool head_only;
     bool has_answer;
+    const char *allow;          //  methods, of an answer 405
     uint64_t history, erase;    //  request that is waited for
     api_answer_t answer;
     pages_file_t file;
@@ -126,7 +127,7 @@ answer_send (exchange_t *self)
     const char *const fields [][2] = {
         { "content-security-policy", policy_api },
         { "cache-control", "no-store" },
-        { "allow", self->answer.status == 405 ? "GET, HEAD" : NULL },
+        { "allow", self->allow },
         { NULL, NULL },
     };
     return head_send (self, self->answer.status, self->answer.type, self->answer.body.size, fields);
@@ -219,6 +220,8 @@ delete_send (exchange_t *self, const char *path)
     const api_world_t world = world_now (self);
     self->close = true;    //  a body may follow, which nobody reads
     api_delete (&world, path, &self->answer);
+    if (self->answer.status == 405)
+        self->allow = api_methods (path);
     if (self->answer.status)
         return answer_send (self);
     self->erase = erase_ask (gateway_erase (gateway), self, usher_str (self->answer.viewer_id), world.mono_ms,
@@ -276,7 +279,10 @@ on_request (exchange_t *self, struct lws *wsi)
         return delete_send (self, path);
     if (method != LWSHUMETH_GET && method != LWSHUMETH_HEAD) {
         self->close = true;    //  a body may follow, which nobody reads
-        return error_send (self, 405, "only GET and HEAD");
+        //  A page's site knows no path of the API unless it serves both.
+        self->allow = api_methods (site->api ? path : "");
+        api_refuse_method (site->api ? path : "", &self->answer);
+        return answer_send (self);
     }
     if (site->directory && !(site->api && api_knows (path)))
         return page_send (self, site, path);

@@ -59,6 +59,16 @@ def arrive(house, viewer, events):
     house.wait_for(lambda: house.viewer(viewer), "the viewer is live")
 
 
+def refused(house, method, path, port="feed"):
+    """Of a method that a path does not take: (status, what the header Allow names, what the text names)."""
+    connection = http.client.HTTPConnection("127.0.0.1", house.ports[port], timeout=20)
+    connection.request(method, path)
+    answer = connection.getresponse()
+    text = json.loads(answer.read())["error"]
+    connection.close()
+    return answer.status, answer.headers["Allow"], text.removeprefix("allowed here: ")
+
+
 def test_an_erasure_takes_everything_and_a_replay_brings_nothing_back():
     with House() as house:
         other, events = session_of("bob"), session_of("alice")
@@ -73,6 +83,10 @@ def test_an_erasure_takes_everything_and_a_replay_brings_nothing_back():
         assert house.get("/v1/viewers/alice/history")[1]["rows"] == []
         again = session_of("alice", 2)
         arrive(house, "alice", again)
+        one, other_paths = "GET, HEAD, DELETE", "GET, HEAD"
+        assert refused(house, "POST", "/v1/viewers/alice") == (405, one, one)
+        assert refused(house, "DELETE", "/v1/viewers") == refused(house, "POST", "/v1/stats") == (405, other_paths, other_paths)
+        assert refused(house, "DELETE", "/v1/viewers/alice", "tracker") == (405, other_paths, other_paths)
         verb = house.usher("erase", "nobody knows/me?")
         assert verb.returncode == 0 and json.loads(verb.stdout)["removed"]["profiles"] == 0, verb
         assert json.loads(verb.stdout)["viewer_id"] == "nobody knows/me?"

@@ -138,6 +138,9 @@ test_what_can_be_deleted (void **state)
             assert_string_equal (answer.viewer_id, cases [at].viewer_id);
         buffer_free (&answer.body);
     }
+    assert_string_equal (api_methods ("/v1/viewers/alice"), "GET, HEAD, DELETE");
+    assert_string_equal (api_methods ("/v1/viewers/alice/history"), "GET, HEAD");
+    assert_string_equal (api_methods ("/"), "GET, HEAD");
     //  With the key, a raw id becomes a pseudonym, and a pseudonym stays one.
     world.raw_id_key = usher_str ("a key of sixteen bytes or more");
     api_answer_t raw = { 0 }, same = { 0 };
