@@ -1,55 +1,28 @@
 //  test_experience - what a session says of how it went: totals, start-up, exits, quality, and clocks that lie
 
 #include "memory.h"
-#include "session.h"
+#include "test_one_session.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-static const uint64_t START_MS = 1790000000000;
 static const uint64_t DAY_S = 86400;
 
-static config_t config;
-static session_t session;
-static int told;
 static uint64_t ahead_s;    //  the device's clock
 
 static int
 setup (void **state)
 {
-    (void)state;
-    config.shard.paused_timeout_s = 1800;
-    config.shard.forget_s = 3600;
     ahead_s = 0;
-    session_init (&session, usher_bytes ("s", 1));
-    return 0;
-}
-
-static int
-teardown (void **state)
-{
-    (void)state;
-    session_clear (&session);
-    return 0;
+    return session_setup (state);
 }
 
 static session_effect_t
 take_event (usher_event_t event, uint64_t at_s)
 {
-    char id [16];
-    snprintf (id, sizeof id, "e%d", told++);
-    event.event_id = usher_bytes (id, strlen (id));
-    event.collected_ms = START_MS + at_s * 1000;
-    event.created_ms = event.collected_ms + ahead_s * 1000;
-    session_effect_t effect = session_take (&session, &event);
-    session_reconsider (&session, &config, event.collected_ms);
-    return effect;
+    const uint64_t collected_ms = START_MS + at_s * 1000;
+    event.created_ms = collected_ms + ahead_s * 1000;
+    return session_takes (event, at_s, collected_ms);
 }
 
 static session_effect_t
@@ -334,19 +307,19 @@ int
 main (void)
 {
     const struct CMUnitTest tests [] = {
-        cmocka_unit_test_setup_teardown (test_times_are_counted_without_totals, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_the_trackers_totals_win, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_a_closed_laptop, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_a_replay_after_the_end, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_seeks_and_unknown_positions, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_start_up, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_a_seek_is_no_start, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_exit_before_start, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_quality_changes, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_device_and_ad, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_a_clock_that_is_off, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_a_clock_that_steps, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_a_queue_that_waited, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_times_are_counted_without_totals, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_the_trackers_totals_win, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_a_closed_laptop, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_a_replay_after_the_end, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_seeks_and_unknown_positions, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_start_up, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_a_seek_is_no_start, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_exit_before_start, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_quality_changes, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_device_and_ad, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_a_clock_that_is_off, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_a_clock_that_steps, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_a_queue_that_waited, setup, session_teardown),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

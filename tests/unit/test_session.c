@@ -1,55 +1,26 @@
 //  test_session - when silence makes a session LOST or FAILED, what brings it back, and profiles that come back damaged
 
 #include "memory.h"
+#include "test_one_session.h"
 #include "viewer.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-static const uint64_t START_MS = 1790000000000;
-
-static config_t config;
-static session_t session;
-static int told;
 static uint64_t clock_ms;    //  the source's
 
 static int
 setup (void **state)
 {
-    (void)state;
-    config.shard.paused_timeout_s = 1800;
-    config.shard.forget_s = 3600;
     clock_ms = 0;
-    session_init (&session, usher_bytes ("s", 1));
-    return 0;
-}
-
-static int
-teardown (void **state)
-{
-    (void)state;
-    session_clear (&session);
-    return 0;
+    return session_setup (state);
 }
 
 static session_effect_t
 take (usher_event_kind_t kind, uint64_t at_s, double video_s, uint32_t ping_s)
 {
-    char id [16];
-    snprintf (id, sizeof id, "e%d", told++);
-    usher_event_t event = {
-        .kind = kind, .collected_ms = START_MS + at_s * 1000, .video_s = video_s, .ping_s = ping_s
-    };
-    event.event_id = usher_bytes (id, strlen (id));
-    session_effect_t effect = session_take (&session, &event);
-    session_reconsider (&session, &config, clock_ms);
-    return effect;
+    return session_takes ((usher_event_t){ .kind = kind, .video_s = video_s, .ping_s = ping_s }, at_s,
+                          clock_ms);
 }
 
 //  The source's clock comes to at_s; silence does what it does.
@@ -340,17 +311,17 @@ int
 main (void)
 {
     const struct CMUnitTest tests [] = {
-        cmocka_unit_test_setup_teardown (test_timeouts_by_state, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_own_ping_interval, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_lost_and_back, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_end_ends_the_lost, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_failed, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_failed_and_back, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_not_failed_from_rest, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_grace_after_load, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_late_merges_totals_only, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_the_edge_of_the_window, setup, teardown),
-        cmocka_unit_test_setup_teardown (test_a_crowd_at_one_instant, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_timeouts_by_state, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_own_ping_interval, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_lost_and_back, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_end_ends_the_lost, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_failed, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_failed_and_back, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_not_failed_from_rest, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_grace_after_load, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_late_merges_totals_only, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_the_edge_of_the_window, setup, session_teardown),
+        cmocka_unit_test_setup_teardown (test_a_crowd_at_one_instant, setup, session_teardown),
         cmocka_unit_test (test_damaged_profiles),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
