@@ -6,8 +6,10 @@
         broker.kill(); broker.start()
 
 Its jars come from Maven Central by tests/kafka/pom.xml into .cache/kafka, once. It keeps nothing that a test leaves.
+A broker costs seconds to start: tests share one, each with a topic of its own.
 """
 
+import atexit
 import contextlib
 import functools
 import os
@@ -23,7 +25,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 import jars
-from house import ROOT, free_ports
+from house import ROOT, free_ports, wait_until
 
 POM = ROOT / "tests/kafka/pom.xml"
 GROUP = "kafka-consumer-group"
@@ -61,19 +63,45 @@ listener.name.secure.ssl.keystore.password=keystore
 """
 
 
+
+def lib():
+    return jars.fetch(POM, ROOT / ".cache/kafka")
+
+
+def java(options, *arguments):
+    return ["java", *options, f"-Dlog4j.configuration=file:{POM.parent}/log4j.properties", "-cp", f"{lib()}/*", *arguments]
+
+
+def run(*command):
+    subprocess.run(command, check=True, timeout=60, stdin=subprocess.DEVNULL, capture_output=True)
+
+
+@functools.cache
+def blank():
+    """A folder with what a broker needs before its first start: a formatted log, a certificate and its key. Made once a process."""
+    folder = tempfile.mkdtemp(prefix="usher-kafka-", dir="/tmp")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    key, certificate, settings = (os.path.join(folder, name) for name in ("key.pem", "certificate.pem", "server.properties"))
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-subj", "/CN=broker",
+        "-addext", "subjectAltName=IP:127.0.0.1")
+    run("openssl", "pkcs12", "-export", "-in", certificate, "-inkey", key, "-name", "broker", "-passout", "pass:keystore",
+        "-out", os.path.join(folder, "key.p12"))
+    pathlib.Path(settings).write_text((SETTINGS + SECURE).format(port=1, controller=2, secure=3, directory=folder))
+    run(*java(jars.QUICK, "kafka.tools.StorageTool", "format", "-t", "dXNoZXItdGVzdC1icm9rZQ", "-c", settings))
+    return folder
+
+
 class Broker:
-    def __init__(self, heap_mb=512):
-        self.lib = jars.fetch(POM, ROOT / ".cache/kafka")
+    def __init__(self, heap_mb=512, options=jars.QUICK):
         self.directory = tempfile.mkdtemp(prefix="usher-kafka-", dir="/tmp")
+        shutil.copytree(blank(), self.directory, dirs_exist_ok=True)
         self.port, self.controller, self.secure = free_ports(3)
         self.address, self.secure_address = f"127.0.0.1:{self.port}", f"127.0.0.1:{self.secure}"
         self.certificate = os.path.join(self.directory, "certificate.pem")
-        self.heap_mb, self.process = heap_mb, None
+        self.options, self.process = [f"-Xmx{heap_mb}m", *options], None
         self.settings = os.path.join(self.directory, "server.properties")
         pathlib.Path(self.settings).write_text((SETTINGS + SECURE).format(
             port=self.port, controller=self.controller, secure=self.secure, directory=self.directory))
-        self.make_key()
-        self.run("kafka.tools.StorageTool", "format", "-t", "dXNoZXItdGVzdC1icm9rZQ", "-c", self.settings)
 
     def __enter__(self):
         try:
@@ -86,24 +114,11 @@ class Broker:
         self.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def java(self, *arguments):
-        return ["java", f"-Xmx{self.heap_mb}m", f"-Dlog4j.configuration=file:{POM.parent}/log4j.properties", "-cp",
-                f"{self.lib}/*", *arguments]
-
-    def run(self, *arguments):
-        subprocess.run(self.java(*arguments), check=True, timeout=60, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-
-    def make_key(self):
-        store = ["-keystore", os.path.join(self.directory, "key.p12"), "-storepass", "keystore", "-alias", "broker"]
-        for arguments in (["-genkeypair", "-keyalg", "RSA", "-dname", "CN=broker", "-ext", "san=ip:127.0.0.1", "-storetype", "PKCS12"],
-                          ["-exportcert", "-rfc", "-file", self.certificate]):
-            subprocess.run(["keytool", *arguments, *store], check=True, timeout=60, capture_output=True)
-
     # ---- start and stop
 
     def launch(self):
         with open(os.path.join(self.directory, "broker.log"), "ab") as log:
-            self.process = subprocess.Popen(self.java("kafka.Kafka", self.settings), stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen(java(self.options, "kafka.Kafka", self.settings), stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log)
         return self
 
@@ -138,7 +153,7 @@ class Broker:
 
     @functools.cached_property
     def admin(self):
-        return AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+        return AdminClient({"bootstrap.servers": self.address, "log_level": 0, "reconnect.backoff.max.ms": 200})
 
     def create_topic(self, topic, partitions=4, **config):
         """config: names with _ for the dots."""
@@ -200,7 +215,8 @@ class Broker:
 
     def read(self, topic, deadline_s=30):
         """All messages of a topic: (partition, offset, key, value, headers)."""
-        ends, messages = self.ends(topic), []
+        #  A broker that was frozen needs a moment until it leads its partitions again.
+        ends, messages = wait_until(lambda: self.ends(topic), f"{topic} has a leader", deadline_s), []
         wanted = sum(high - low for low, high in ends.values())
         end = time.monotonic() + deadline_s
         with self.consumer() as consumer:

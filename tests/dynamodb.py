@@ -92,7 +92,7 @@ class Engine(Process):
 
     def command(self):
         lib = engine_jars()
-        return ["java", "-Xmx512m", f"-Djava.library.path={lib}", "-cp", f"{lib}/*",
+        return ["java", "-Xmx512m", *jars.QUICK, f"-Djava.library.path={lib}", "-cp", f"{lib}/*",
                 "com.amazonaws.services.dynamodbv2.local.main.ServerRunner", "-sharedDb", "-dbPath", self.folder,
                 "-port", str(self.port)]
 
@@ -150,6 +150,10 @@ class Checker(Process):
             connection.close()
         assert answer.status == 200, text
         return text
+
+    def asked(self):
+        """How many requests have come: it logs a line for each."""
+        return len(pathlib.Path(self.folder, "log").read_text(errors="replace").splitlines())
 
     def make_key(self):
         """A user who may use DynamoDB: (key, secret). From here on signatures are checked."""

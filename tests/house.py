@@ -185,6 +185,13 @@ class House:
         self.process.send_signal(how)
         return self.process.wait(deadline_s)
 
+    def abandon(self):
+        """All die at once: for a house that cannot drain, because its store will never take what waits."""
+        children = [entry["pid"] for entry in self.status() if entry["pid"]]
+        self.process.kill()
+        self.process.wait()
+        self.kill_all(children)
+
     def end(self):
         """Whatever the state: nothing of it runs afterwards."""
         children = [entry["pid"] for entry in self.status() if entry["pid"]] if self.process else []
@@ -195,7 +202,10 @@ class House:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        for pid in children:
+        self.kill_all(children)
+
+    def kill_all(self, pids):
+        for pid in pids:
             if is_running(pid) and self.is_ours(pid):
                 os.kill(pid, signal.SIGKILL)
 

@@ -3,6 +3,9 @@
 import fcntl
 import subprocess
 
+#  For a program that lives for seconds, and would spend most of them on compiling what it runs once.
+QUICK = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+
 
 def fetch(pom, folder):
     """The folder with the jars that pom names; filled when it is not there, or older than pom. Tests side by side take turns."""

@@ -33,7 +33,8 @@ test='chromium chromium-browser
 clang
 libclang-rt-dev libclang-rt-14-dev
 default-jre-headless openjdk-17-jre-headless openjdk-21-jre-headless
-maven'
+maven
+openssl'
 
 installed ()
 {

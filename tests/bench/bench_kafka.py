@@ -197,7 +197,7 @@ def main():
     if unknown := set(wanted) - set(parts):
         raise SystemExit(f"there is no {', '.join(unknown)}; there are {', '.join(parts)}")
     load, machine = os.getloadavg()[0], running.machine()
-    with Broker(heap_mb=1024) as broker:
+    with Broker(heap_mb=1024, options=[]) as broker:
         for part in wanted:
             print(part, flush=True)
             parts[part](broker)

@@ -15,9 +15,19 @@ numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def broker():
+def one_broker():
     with Broker() as running:
         yield running
+
+
+@pytest.fixture
+def broker(one_broker):
+    """The one that all tests share. A test may kill or freeze it: what others have on it stays, and the next one finds it running."""
+    yield one_broker
+    one_broker.thaw()
+    if not one_broker.answers():
+        one_broker.kill()
+        one_broker.start()
 
 
 @pytest.fixture

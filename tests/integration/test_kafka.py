@@ -10,8 +10,7 @@ import time
 
 import pytest
 
-from broker import Broker
-from house import House, programs, wait_until
+from house import House, free_ports, programs, wait_until
 from naive import statuses_of
 from test_samples import young_flattened, young_sdk, young_tsv
 
@@ -132,24 +131,23 @@ def test_malformed_and_oversized_messages_are_quarantined(broker, topic):
 
 
 @pytest.mark.parametrize("victim", ["ingester", "broker"])
-def test_kill_in_midstream(topic, victim):
-    with Broker() as broker:
-        broker.create_topic(topic, 3)
-        events = list(audience(200, 100, seed=3))
-        messages = keyed(events)
-        with kafka_house(broker, topic) as house:
-            for part in range(4):
-                broker.produce(topic, messages[part * 5000:(part + 1) * 5000])
-                house.wait_for(lambda: house.metric("events_read_total") or 0 > 0, "it reads")
-                if victim == "ingester":
-                    house.wait_replaced("ingester", house.kill("ingester"))
-                else:
-                    broker.kill()
-                    broker.start()
-            wait_committed(broker, topic, 120)
-            assert stored_rows(house) == statuses_of(events)
-            assert house.metric("kafka_offset_alarms_total") == 0
-            assert house.stop() == 0
+def test_kill_in_midstream(broker, topic, victim):
+    broker.create_topic(topic, 3)
+    events = list(audience(200, 100, seed=3))
+    messages = keyed(events)
+    with kafka_house(broker, topic) as house:
+        for part in range(4):
+            broker.produce(topic, messages[part * 5000:(part + 1) * 5000])
+            house.wait_for(lambda: (house.metric("events_read_total") or 0) > 0, "it reads")
+            if victim == "ingester":
+                house.wait_replaced("ingester", house.kill("ingester"))
+            else:
+                broker.kill()
+                broker.start()
+        wait_committed(broker, topic, 120)
+        assert stored_rows(house) == statuses_of(events)
+        assert house.metric("kafka_offset_alarms_total") == 0
+        assert house.stop() == 0
 
 
 def test_stop_in_midstream(broker, topic):
@@ -172,26 +170,25 @@ def clock(house):
     return house.metrics().get("source_clock_milliseconds", {}).get('process="shard-0"')
 
 
-def test_a_broker_that_is_gone_stops_the_clock(topic):
-    with Broker() as broker:
-        broker.create_topic(topic, 2)
-        with kafka_house(broker, topic) as house:
-            broker.produce(topic, keyed(audience(10, 1, seed=4)))
-            first = house.wait_for(lambda: clock(house), "the clock is known")
-            house.wait_for(lambda: clock(house) > first + 2000, "the clock goes on at the end of a live topic")
-            broker.freeze()
-            house.wait_for(lambda: house.metric("kafka_lag") is not None, "metrics go on")
-            stood = wait_standing(house)
-            broker.thaw()
-            house.wait_for(lambda: clock(house) > stood + 2000, "the clock goes on")
-            broker.kill()
-            house.wait_for(lambda: house.metric("kafka_brokers_up") == 0, "the broker is seen to be gone")
-            stood = wait_standing(house)
-            assert house.metric("sessions_lost_total") == 0
-            broker.start()
-            broker.produce(topic, keyed(audience(10, 1, seed=5)))
-            house.wait_for(lambda: len(house.viewers()) == 20, "caught up without a hand", 60)
-            house.wait_for(lambda: clock(house) > stood + 2000, "the clock goes on", 60)
+def test_a_broker_that_is_gone_stops_the_clock(broker, topic):
+    broker.create_topic(topic, 2)
+    with kafka_house(broker, topic) as house:
+        broker.produce(topic, keyed(audience(10, 1, seed=4)))
+        first = house.wait_for(lambda: clock(house), "the clock is known")
+        house.wait_for(lambda: clock(house) > first + 2000, "the clock goes on at the end of a live topic")
+        broker.freeze()
+        house.wait_for(lambda: house.metric("kafka_lag") is not None, "metrics go on")
+        stood = wait_standing(house)
+        broker.thaw()
+        house.wait_for(lambda: clock(house) > stood + 2000, "the clock goes on")
+        broker.kill()
+        house.wait_for(lambda: house.metric("kafka_brokers_up") == 0, "the broker is seen to be gone")
+        stood = wait_standing(house)
+        assert house.metric("sessions_lost_total") == 0
+        broker.start()
+        broker.produce(topic, keyed(audience(10, 1, seed=5)))
+        house.wait_for(lambda: len(house.viewers()) == 20, "caught up without a hand", 60)
+        house.wait_for(lambda: clock(house) > stood + 2000, "the clock goes on", 60)
 
 
 def wait_standing(house):
@@ -207,17 +204,16 @@ def wait_standing(house):
     return house.wait_for(condition, "the clock stands still", 30)
 
 
-def test_a_broker_that_comes_late(topic):
-    with Broker() as broker:
-        broker.kill()
-        with kafka_house(broker, topic) as house:
-            broker.start()
-            house.wait_for(lambda: house.metric("kafka_brokers_up"), "the broker is seen")
-            broker.create_topic(topic, 1)
-            events = list(audience(5, 3, seed=6))
-            broker.produce(topic, keyed(events))
-            wait_committed(broker, topic)
-            assert stored_rows(house) == statuses_of(events)
+def test_a_broker_that_comes_late(broker, topic):
+    broker.kill()
+    with kafka_house(broker, topic) as house:
+        broker.start()
+        house.wait_for(lambda: house.metric("kafka_brokers_up"), "the broker is seen")
+        broker.create_topic(topic, 1)
+        events = list(audience(5, 3, seed=6))
+        broker.produce(topic, keyed(events))
+        wait_committed(broker, topic)
+        assert stored_rows(house) == statuses_of(events)
 
 
 # ---- the group
@@ -326,6 +322,24 @@ def test_tls_and_password(broker, topic):
     with House(env, kafka_topic=topic, kafka_group=f"{topic}-group", kafka_properties=secure(broker, "right")) as house:
         wait_committed(broker, topic)
         assert stored_rows(house) == statuses_of(events)
+
+
+@pytest.mark.parametrize("program, env", [
+    ("ingester", {}), ("collector", {"USHER_COLLECTOR_ENABLED": "true", "USHER_COLLECTOR_SINK": "kafka"})])
+def test_a_fault_is_told_once(tmp_path, program, env):
+    """librdkafka tells of a connection that fails by two ways; the second and third time it counts them."""
+    port, nobody = free_ports(2)
+    env = {**os.environ, **env, "USHER_COLLECTOR_PORT": str(port), "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{nobody}"}
+    log = tmp_path / "log"
+    with open(log, "wb") as out:
+        process = subprocess.Popen([programs() / f"usher-{program}", "--dir", tmp_path], env=env, stderr=out)
+    try:
+        wait_until(lambda: "identical error" in log.read_text(), "it has failed again")
+    finally:
+        process.kill()
+        process.wait()
+    told = [line for line in log.read_text().splitlines() if "Connection refused" in line]
+    assert [("identical error" in line) for line in told] == [False, True], told
 
 
 @pytest.mark.parametrize("line, said", [

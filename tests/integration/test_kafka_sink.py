@@ -6,23 +6,22 @@ import time
 
 import pytest
 
-from broker import Broker
 from house import DATA, House, media_event, wait_until
 
-GOOD, BAD = "snowplow-enriched-good", "snowplow-enriched-bad"
 RECORDED = "requests-browser-4.10.json"
 
 
-def sink_house(broker, **settings):
-    return House({"KAFKA_BOOTSTRAP_SERVERS": broker.address}, collector_enabled="true", collector_sink="kafka", **settings)
+def sink_house(broker, topic, **settings):
+    names = {"kafka_topic": topic, "kafka_bad_topic": f"{topic}-bad", "kafka_group": f"{topic}-group"}
+    return House({"KAFKA_BOOTSTRAP_SERVERS": broker.address}, collector_enabled="true", collector_sink="kafka", **names, **settings)
 
 
 @pytest.fixture
-def own_broker():
-    with Broker() as broker:
-        broker.create_topic(GOOD, 4)
-        broker.create_topic(BAD, 1)
-        yield broker
+def topics(broker, topic):
+    """A topic, and one beside it for what the collector refuses."""
+    broker.create_topic(topic, 4)
+    broker.create_topic(f"{topic}-bad", 1)
+    return topic
 
 
 def replay(house):
@@ -40,7 +39,7 @@ def statuses(house):
     return {row["event_id"]: row["status"] for row in house.rows("SELECT event_id, status FROM video_events")}
 
 
-def test_a_recorded_session_goes_round_through_kafka(own_broker):
+def test_a_recorded_session_goes_round_through_kafka(broker, topics):
     with House() as house:
         replay(house)
         house.wait_for(lambda: house.metric("events_in_flight") == 0 and house.metric("events_read_total") == house.metric("collector_journal_last"), "all is read")
@@ -48,10 +47,10 @@ def test_a_recorded_session_goes_round_through_kafka(own_broker):
         house.stop()
         wanted = statuses(house)
         bad = [bytes(row["payload"]) for row in house.rows("SELECT payload FROM quarantine")]
-    with sink_house(own_broker) as house:
+    with sink_house(broker, topics) as house:
         replay(house)
-        messages = own_broker.read(GOOD)
-        house.wait_for(lambda: own_broker.committed(GOOD) == {each: high for each, (_, high) in own_broker.ends(GOOD).items()}, "all is committed", 60)
+        messages = broker.read(topics)
+        house.wait_for(lambda: broker.committed(topics, f"{topics}-group") == {each: high for each, (_, high) in broker.ends(topics).items()}, "all is committed", 60)
         assert house.stop() == 0
         assert statuses(house) == wanted and len(wanted) > 10
         assert house.rows("SELECT * FROM quarantine") == []
@@ -61,7 +60,7 @@ def test_a_recorded_session_goes_round_through_kafka(own_broker):
         if key:
             where.setdefault(key, set()).add(partition)
     assert len(where) > 2 and all(len(partitions) == 1 for partitions in where.values())
-    refused = own_broker.read(BAD)
+    refused = broker.read(f"{topics}-bad")
     assert len(refused) == len(bad) == 1
     assert json.loads(refused[0][3]).keys() == json.loads(bad[0]).keys() and dict(refused[0][4])["reason"]
 
@@ -73,28 +72,28 @@ def health(house):
 
 
 @pytest.mark.parametrize("trouble", ["killed", "frozen"])
-def test_a_broker_that_is_gone_is_a_503_and_nothing_is_lost(own_broker, trouble):
-    with sink_house(own_broker) as house:
+def test_a_broker_that_is_gone_is_a_503_and_nothing_is_lost(broker, topics, trouble):
+    with sink_house(broker, topics) as house:
         poster = house.poster()
         poster.post_until_taken([media_event("play", "alice", "s1", event_id="11111111-1111-4111-8111-111111111111")])
-        own_broker.kill() if trouble == "killed" else own_broker.freeze()
+        broker.kill() if trouble == "killed" else broker.freeze()
         later = [media_event("pause", "alice", "s1", event_id="22222222-2222-4222-8222-222222222222")]
         assert poster.post(later) == 503
         wait_until(lambda: health(house) == 503, "health tells of it")
-        own_broker.start() if trouble == "killed" else own_broker.thaw()
+        broker.start() if trouble == "killed" else broker.thaw()
         poster.post_until_taken(later)
         assert health(house) == 200
-        ids = [value.decode().split("\t")[6] for _, _, _, value, _ in own_broker.read(GOOD)]
+        ids = [value.decode().split("\t")[6] for _, _, _, value, _ in broker.read(topics)]
         assert ids [0] == "11111111-1111-4111-8111-111111111111" and set(ids [1:]) == {"22222222-2222-4222-8222-222222222222"}
         house.wait_for(lambda: (house.viewer("alice") or {}).get("status") == "PAUSED_VIDEO", "the profile follows", 60)
         house.wait_for(lambda: house.metric("collector_kafka_waiting") == 0, "no row waits for an answer")
         assert house.stop() == 0
 
 
-def test_a_row_larger_than_the_topic_takes_is_a_bad_row(own_broker):
-    own_broker.create_topic("small", 1, max_message_bytes=200000)
-    own_broker.create_topic("small-bad", 1)
-    with sink_house(own_broker, kafka_topic="small", kafka_bad_topic="small-bad", collector_max_body_bytes=8 << 20) as house:
+def test_a_row_larger_than_the_topic_takes_is_a_bad_row(broker, topic):
+    broker.create_topic(topic, 1, max_message_bytes=200000)
+    broker.create_topic(f"{topic}-bad", 1)
+    with sink_house(broker, topic, collector_max_body_bytes=8 << 20) as house:
         poster = house.poster()
         for size in (300_000, 2_000_000):
             event = media_event("play", "alice", f"s{size}", label="L" * 10)
@@ -102,20 +101,20 @@ def test_a_row_larger_than_the_topic_takes_is_a_bad_row(own_broker):
                 {"schema": "iglu:com.acme/big/jsonschema/1-0-0", "data": {"text": "x" * size}}]})
             poster.post_until_taken([event])
         poster.post_until_taken([media_event("play", "bob", "s")])
-        refused = own_broker.read("small-bad")
+        refused = broker.read(f"{topic}-bad")
         assert len(refused) == 2
         for _, _, _, value, headers in refused:
             assert dict(headers)["reason"].startswith(b"size_violation") and len(value) == 65536
-        assert len(own_broker.read("small")) == 1
+        assert len(broker.read(topic)) == 1
 
 
-def test_a_viewer_stays_in_order_under_load(own_broker):
-    with sink_house(own_broker) as house:
+def test_a_viewer_stays_in_order_under_load(broker, topics):
+    with sink_house(broker, topics) as house:
         poster = house.poster()
         start = int(time.time() * 1000) - 60_000
         for step in range(300):
             poster.post_until_taken([media_event("ping", f"viewer-{n}", "s", at_ms=start + step * 100, event_id=f"{n:08x}-0000-4000-8000-{step:012x}") for n in range(5)])
         seen = {}
-        for _, _, key, value, _ in own_broker.read(GOOD):
+        for _, _, key, value, _ in broker.read(topics):
             seen.setdefault(key, []).append(int(value.decode().split("\t")[6][-12:], 16))
         assert seen == {f"viewer-{n}".encode(): list(range(300)) for n in range(5)}
