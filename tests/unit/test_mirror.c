@@ -95,7 +95,7 @@ world_close (world_t *self)
 static void
 say (world_t *self, unsigned viewer, uint32_t state)
 {
-    char name [16];
+    char name [24];
     snprintf (name, sizeof name, "viewer-%u", viewer);
     usher_msg_t msg = { .id = USHER_MSG_session,
                         .session = { .slot = usher_slot (usher_str (name)),
