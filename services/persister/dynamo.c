@@ -216,6 +216,7 @@ dynamo_next (dynamo_t *self, usher_time_t now, dynamo_request_t *request)
     self->in_flight++;
     self->flying [flight->operation]++;
     self->count [flight->operation].requests++;
+    self->count [flight->operation].bytes += flight->body.size;
     *request = (dynamo_request_t){ .tag = flight->serial * DYNAMO_FLIGHTS_MAX + place,
                                    .operation = flight->name,
                                    .body = flight->body.data,
@@ -248,6 +249,8 @@ dynamo_write_metrics (const dynamo_t *self, FILE *out)
     const dynamo_count_t *count = self->count;
     const metric_t rows [] = {
         OPERATION_ROWS_OF ("dynamodb_requests_total", "Requests sent to DynamoDB.", requests),
+        OPERATION_ROWS_OF ("dynamodb_request_bytes_total", "Bytes of the bodies of requests to DynamoDB.",
+                           bytes),
         OPERATION_ROWS_OF ("dynamodb_items_total", "Items that requests to DynamoDB settled.", items),
         OPERATION_ROWS_OF ("dynamodb_retries_total", "Items that are to be asked for again.", retries),
         OPERATION_ROWS_OF ("dynamodb_throttles_total", "Items that DynamoDB throttled.", throttles),

@@ -8,7 +8,7 @@
 #include "pacer.h"
 
 typedef struct {
-    uint64_t requests, items, retries, throttles, milliseconds;
+    uint64_t requests, bytes, items, retries, throttles, milliseconds;
 } dynamo_count_t;
 
 struct dynamo {
