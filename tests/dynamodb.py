@@ -169,11 +169,11 @@ class Faults:
     """Stands before the engine and fails as it can: `how` maps a fault to its share of requests.
 
     throttle: 400; busy: 500; drop: the connection ends, before or after the request is done; partly: some items of a batch
-    are passed on and the others said to be throttled, inside a 200.
+    are passed on and the others said to be throttled, inside a 200. Operations of `refused` are all busy.
     """
 
     def __init__(self, port, seed="1"):
-        self.behind, self.how, self.dice, self.done = port, {}, random.Random(seed), {}
+        self.behind, self.how, self.dice, self.done, self.refused = port, {}, random.Random(seed), {}, set()
         faults = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -228,7 +228,8 @@ class Faults:
 
     def serve(self, handler):
         body = handler.rfile.read(int(handler.headers["Content-Length"]))
-        operation, fault = handler.headers["X-Amz-Target"].removeprefix(TARGET), self.choose()
+        operation = handler.headers["X-Amz-Target"].removeprefix(TARGET)
+        fault = "busy" if operation in self.refused else self.choose()
         if fault == "drop":
             if self.dice.random() < 0.5:
                 self.pass_on(handler, body)

@@ -14,6 +14,9 @@
 //  to go with it.
 #define FEW_FLIGHTS 2
 
+//  Of the file of notes, before it is written anew; twice what it must hold where that is more.
+#define NOTES_BYTES (1024 * 1024)
+
 //  The peer of what no peer asked for.
 #define DYNAMO_NOBODY UINT32_MAX
 
@@ -199,9 +202,24 @@ fill (dynamo_t *self, flight_t *flight, usher_time_t now)
     return false;
 }
 
+//  A row that is on its way may be there one day without its profile.
+static void
+note_rows (dynamo_t *self, const flight_t *flight)
+{
+    for (size_t at = 0; flight->operation == OPERATION_ROWS && at < flight->count; at++) {
+        job_t *job = flight->parts [at].job;
+        if (job->kind == JOB_WRITE && !job->noted)
+            dynamo_note (job, &self->notes);
+        job->noted = true;
+    }
+}
+
 bool
 dynamo_next (dynamo_t *self, usher_time_t now, dynamo_request_t *request)
 {
+    //  What has expired is named in the file no longer, as in the tables.
+    if (unsure_expire (&self->unsure, (uint64_t)now.wall_ms / 1000))
+        self->notes_stale = true;
     if (self->in_flight >= self->options.connections ||
         !pacer_allows (&self->pacer, now.mono_ms, self->in_flight, self->options.connections))
         return false;
@@ -211,6 +229,7 @@ dynamo_next (dynamo_t *self, usher_time_t now, dynamo_request_t *request)
     flight_t *flight = &self->flights [place];
     if (!fill (self, flight, now))
         return false;
+    note_rows (self, flight);
     flight->busy = true;
     flight->started_ms = now.mono_ms;
     self->in_flight++;
@@ -222,6 +241,56 @@ dynamo_next (dynamo_t *self, usher_time_t now, dynamo_request_t *request)
                                    .body = flight->body.data,
                                    .size = flight->body.size };
     return true;
+}
+
+//  ---- notes
+
+void
+dynamo_note (const job_t *job, buffer_t *notes)
+{
+    for (size_t row = 0; row < job->row_count; row++)
+        unsure_note (notes, &job->write, &job->rows [row].row);
+}
+
+//  Only what still counts: of most writes that were noted the profile is there long since.
+static void
+note_anew (dynamo_t *self)
+{
+    self->notes.size = self->noted = 0;
+    self->notes_stale = false;
+    unsure_store (&self->unsure, &self->notes);
+    for (const job_t *job = self->book.oldest; job; job = job->younger)
+        if (job->kind == JOB_WRITE && job->noted)
+            dynamo_note (job, &self->notes);
+    self->noted_most = self->notes.size < NOTES_BYTES / 2 ? NOTES_BYTES : self->notes.size * 2;
+}
+
+bool
+dynamo_notes (dynamo_t *self, usher_str_t *notes, bool *anew)
+{
+    bool needless = self->noted && self->book.count == 0 && self->unsure.viewers.count == 0;
+    *anew = self->notes_stale || needless || self->noted + self->notes.size > self->noted_most;
+    if (*anew)
+        note_anew (self);
+    else if (self->notes.size == 0)
+        return false;
+    *notes = usher_bytes (self->notes.data, self->notes.size);
+    self->noted += self->notes.size;
+    self->notes.size = 0;
+    return true;
+}
+
+void
+dynamo_notes_recall (dynamo_t *self, usher_str_t notes)
+{
+    unsure_recall (&self->unsure, notes.data, notes.size);
+    self->notes_stale = notes.size > 0;
+}
+
+void
+dynamo_notes_lost (dynamo_t *self)
+{
+    self->notes_stale = true;
 }
 
 //  ---- metrics
@@ -256,6 +325,8 @@ dynamo_write_metrics (const dynamo_t *self, FILE *out)
         OPERATION_ROWS_OF ("dynamodb_throttles_total", "Items that DynamoDB throttled.", throttles),
         OPERATION_ROWS_OF ("dynamodb_request_milliseconds_total",
                            "Time from sending requests to their answers, added up.", milliseconds),
+        { "dynamodb_unsure_loads_total", METRIC_COUNTER,
+          "Viewers loaded of whom a write that never ended may have left rows.", NULL, self->unsure_loads },
         { "dynamodb_in_flight", METRIC_GAUGE, "Requests without an answer.", NULL, self->in_flight },
         { "dynamodb_waiting", METRIC_GAUGE, "Writes and questions that are not done.", NULL,
           self->book.count },
@@ -273,6 +344,7 @@ dynamo_new (const dynamo_options_t *options, const dynamo_owner_t *owner)
     self->options = *options;
     self->owner = *owner;
     pacer_init (&self->pacer, options->seed);
+    self->noted_most = NOTES_BYTES;
     self->table_list [0] = (dynamo_table_t){ .name = options->tables.events, .create = dynamo_create_events };
     self->table_list [1] = (dynamo_table_t){ .name = options->tables.profiles,
                                              .create = dynamo_create_profiles,
@@ -290,6 +362,9 @@ dynamo_destroy (dynamo_t **self_p)
     for (size_t place = 0; place < DYNAMO_FLIGHTS_MAX; place++)
         buffer_free (&self->flights [place].body);
     buffer_free (&self->bytes);
+    buffer_free (&self->unsure_rows);
+    buffer_free (&self->notes);
+    unsure_close (&self->unsure);
     free (self);
     *self_p = NULL;
 }

@@ -7,6 +7,7 @@
 //               (BatchExecuteStatement). Where the condition fails the row is read: what was to be written is there,
 //               so an answer was lost; or it is another one, and the write is refused.
 //  A failure    leaves what failed, and only that, to be asked again (pacer.h). Nothing is ever given up.
+//  Notes        name the rows that leave before their profile, for whoever comes after a death (dynamo_unsure.h).
 //  Bounds       DYNAMO_JOBS_MAX and DYNAMO_BYTES_MAX hold what waits; beyond them writes are not taken.
 
 #ifndef DYNAMO_H
@@ -75,6 +76,15 @@ void dynamo_forget_peer (dynamo_t *self, uint32_t peer);
 
 //  The next request to make now. Returns false when there is none.
 bool dynamo_next (dynamo_t *self, usher_time_t now, dynamo_request_t *request);
+
+//  What somebody who comes after us must know before the request is sent that dynamo_next gave, and before what
+//  dynamo_answered decided is told. Returns false when there is nothing new; *anew: it takes the place of all
+//  that was noted. Valid until the next call.
+bool dynamo_notes (dynamo_t *self, usher_str_t *notes, bool *anew);
+
+//  Takes what was noted before; or learns that nobody knows what is.
+void dynamo_notes_recall (dynamo_t *self, usher_str_t notes);
+void dynamo_notes_lost (dynamo_t *self);
 
 //  Takes an answer; what it decides goes out.
 void dynamo_answered (dynamo_t *self, usher_time_t now, const dynamo_answer_t *answer, outbox_t *out);

@@ -90,6 +90,16 @@ reading_try_again (reading_t *self, const part_t *part, dynamo_fault_t fault)
     job_list (&self->store->book, job, (step_t)self->flight->operation);
 }
 
+//  Its rows are there, or may be.
+static void
+keep_unsure (dynamo_t *self, const job_t *job)
+{
+    buffer_t notes = { 0 };
+    dynamo_note (job, &notes);
+    unsure_recall (&self->unsure, notes.data, notes.size);
+    buffer_free (&notes);
+}
+
 static void
 settle_write (reading_t *self, job_t *job, usher_outcome_t outcome)
 {
@@ -99,6 +109,10 @@ settle_write (reading_t *self, job_t *job, usher_outcome_t outcome)
                                          .version = job->write.version,
                                          .outcome = outcome } };
     *(outcome == USHER_outcome_done ? &self->store->writes : &self->store->refused) += 1;
+    if (outcome == USHER_outcome_done)
+        unsure_settle (&self->store->unsure, job->viewer_id, job->write.epoch, job->write.version);
+    else
+        keep_unsure (self->store, job);
     reading_tell (self, job, &written);
     reading_end (self, job);
 }
@@ -232,6 +246,16 @@ judge_write (reading_t *self, job_t *job, const json_t *item)
         settle_write (self, job, USHER_outcome_refused);
 }
 
+//  Whoever asks is the owner of the viewer: only he knows which of these rows should be there.
+static void
+tell_unsure (dynamo_t *self, usher_loaded_t *loaded)
+{
+    if (!unsure_rows (&self->unsure, loaded->viewer_id, loaded->epoch, loaded->version, &self->unsure_rows))
+        return;
+    loaded->unsure = usher_bytes (self->unsure_rows.data, self->unsure_rows.size);
+    self->unsure_loads++;
+}
+
 static void
 answer_load (reading_t *self, const part_t *part, const json_t *item)
 {
@@ -247,8 +271,10 @@ answer_load (reading_t *self, const part_t *part, const json_t *item)
         reading_try_again (self, part, DYNAMO_BUSY);
         return;
     }
-    if (!job->parent || (there && live))
+    if (!job->parent || (there && live)) {
+        tell_unsure (self->store, &msg.loaded);
         reading_tell (self, job, &msg);
+    }
     reading_end (self, job);
 }
 

@@ -5,6 +5,7 @@
 
 #include "dynamo.h"
 #include "dynamo_flight.h"
+#include "dynamo_unsure.h"
 #include "pacer.h"
 
 typedef struct {
@@ -19,7 +20,12 @@ struct dynamo {
     pacer_t pacer;
     size_t in_flight, flying [OPERATIONS];    //  requests on the way, all and by operation
     flight_t flights [DYNAMO_FLIGHTS_MAX];
-    buffer_t bytes;            //  of the profile that is being read
+    buffer_t bytes, unsure_rows;    //  of the profile that is being read; what it may lack
+    unsure_t unsure;
+    buffer_t notes;              //  that are not in the file yet
+    size_t noted, noted_most;    //  bytes of the file; what is more is written anew
+    bool notes_stale;            //  the file says what must be there no longer
+    uint64_t unsure_loads;
     dynamo_fault_t failing;    //  what was said last; said once, not each time
     uint64_t writes, refused;
     dynamo_count_t count [OPERATIONS];
@@ -47,6 +53,9 @@ void reading_try_again (reading_t *self, const part_t *part, dynamo_fault_t faul
 //  The answer to a Query; to the DeleteItem that ends an erasure.
 void dynamo_read_query (reading_t *self);
 void dynamo_read_deleted (reading_t *self);
+
+//  Notes all rows of a write.
+void dynamo_note (const job_t *job, buffer_t *notes);
 
 //  Looks through the next slots of a load_live, or ends it.
 void dynamo_live_go_on (dynamo_t *self, job_t *live, outbox_t *out);

@@ -50,6 +50,7 @@ struct job {
     bool orphan;    //  nobody waits for the answer any more
     bool begun;     //  a request of it has been made
     bool alone;     //  it spoiled a request with others in it
+    bool noted;     //  of a write: its rows are known to whoever comes after us
     uint32_t attempts;
     int64_t not_before_ms;
     uint64_t key;             //  of its viewer; 0: it has none

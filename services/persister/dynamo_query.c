@@ -138,6 +138,9 @@ dynamo_read_deleted (reading_t *self)
     job_t *job = self->flight->parts [0].job;
     job_t *later = job_find_erasure (&self->store->book, job->viewer_id, job->erased_ms + 1);
     const dynamo_owner_t *owner = &self->store->owner;
+    unsure_settle (&self->store->unsure, job->viewer_id, UINT64_MAX, UINT64_MAX);
+    //  The file names the viewer.
+    self->store->notes_stale = true;
     job->erased_profiles += json_object_size (json_object_get (self->json, "Attributes")) > 0;
     if (later) {
         later->erased_profiles += job->erased_profiles;

@@ -8,7 +8,7 @@
 
 bool
 dynamo_store_open (dynamo_store_t *self, const dynamo_owner_t *owner, service_t *service,
-                   const config_t *config)
+                   const config_t *config, const char *store_file)
 {
     char why [512];
     dynamo_port_t port;
@@ -22,7 +22,7 @@ dynamo_store_open (dynamo_store_t *self, const dynamo_owner_t *owner, service_t 
         log_error ("store refused", "store=dynamodb reason=\"%s\"", why);
         return false;
     }
-    dynamo_store_use (self, owner, &options, &port);
+    dynamo_store_use (self, owner, &options, &port, store_file);
     log_info ("store opened", "store=dynamodb region=%s endpoint=%s tables=%s,%s", http.region,
               endpoint ? endpoint : "aws", options.tables.events, options.tables.profiles);
     return true;
@@ -30,9 +30,24 @@ dynamo_store_open (dynamo_store_t *self, const dynamo_owner_t *owner, service_t 
 
 void
 dynamo_store_use (dynamo_store_t *self, const dynamo_owner_t *owner, const dynamo_options_t *options,
-                  const dynamo_port_t *port)
+                  const dynamo_port_t *port, const char *store_file)
 {
-    *self = (dynamo_store_t){ dynamo_new (options, owner), *port };
+    buffer_t held = { 0 };
+    *self = (dynamo_store_t){ .core = dynamo_new (options, owner), .port = *port };
+    dynamo_notes_open (&self->notes, store_file, &held);
+    dynamo_notes_recall (self->core, usher_bytes (held.data, held.size));
+    buffer_free (&held);
+}
+
+//  What is noted is in the file before anything that builds on it leaves.
+static void
+write_notes (dynamo_store_t *self)
+{
+    usher_str_t notes;
+    bool anew;
+    if (dynamo_notes (self->core, &notes, &anew) &&
+        !dynamo_notes_write (&self->notes, notes.data, notes.size, anew))
+        dynamo_notes_lost (self->core);
 }
 
 void
@@ -41,14 +56,18 @@ dynamo_store_receive (dynamo_store_t *self, usher_time_t now, outbox_t *out)
     dynamo_answer_t answer;
     while (self->port.receive (self->port.self, &answer))
         dynamo_answered (self->core, now, &answer, out);
+    write_notes (self);
 }
 
 void
 dynamo_store_send (dynamo_store_t *self, usher_time_t now)
 {
     dynamo_request_t request;
-    while (dynamo_next (self->core, now, &request))
+    while (dynamo_next (self->core, now, &request)) {
+        write_notes (self);
         self->port.send (self->port.self, &request);
+    }
+    write_notes (self);
 }
 
 void
@@ -57,5 +76,6 @@ dynamo_store_close (dynamo_store_t *self)
     if (!self->core)
         return;
     self->port.close (self->port.self);
+    dynamo_notes_close (&self->notes);
     dynamo_destroy (&self->core);
 }

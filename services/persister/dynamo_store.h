@@ -3,20 +3,22 @@
 #ifndef DYNAMO_STORE_H
 #define DYNAMO_STORE_H
 
+#include "dynamo_notes.h"
 #include "dynamo_port.h"
 
 typedef struct {
     dynamo_t *core;    //  NULL: profiles and history are in store.db
     dynamo_port_t port;
+    dynamo_notes_t notes;
 } dynamo_store_t;
 
-//  Opens it as config says, over the network. Returns false after saying which setting cannot be used.
+//  Opens it as config says, over the network; its notes are beside the file of the store. Returns false after saying which setting cannot be used.
 bool dynamo_store_open (dynamo_store_t *self, const dynamo_owner_t *owner, service_t *service,
-                        const config_t *config);
+                        const config_t *config, const char *store_file);
 
 //  Opens it over any port, which is closed with it.
 void dynamo_store_use (dynamo_store_t *self, const dynamo_owner_t *owner, const dynamo_options_t *options,
-                       const dynamo_port_t *port);
+                       const dynamo_port_t *port, const char *store_file);
 
 //  Takes the answers that have come.
 void dynamo_store_receive (dynamo_store_t *self, usher_time_t now, outbox_t *out);

@@ -427,7 +427,7 @@ void
 persister_use_dynamo (persister_t *self, const dynamo_options_t *options, const dynamo_port_t *port)
 {
     const dynamo_owner_t owner = as_owner (self);
-    dynamo_store_use (&self->dynamo, &owner, options, port);
+    dynamo_store_use (&self->dynamo, &owner, options, port, store_file (self->turn.store));
 }
 
 static void *
@@ -443,7 +443,7 @@ open_service (service_t *service, const config_t *config, uint32_t instance, int
         log_info ("store opened", "file=%s", store_file (self->turn.store));
         const dynamo_owner_t owner = as_owner (self);
         if (strcmp (config->store.kind, "dynamodb") != 0 ||
-            dynamo_store_open (&self->dynamo, &owner, service, config))
+            dynamo_store_open (&self->dynamo, &owner, service, config, store_file (self->turn.store)))
             return self;
         persister_destroy (&self);
         *exit_code = EXIT_MISCONFIGURED;

@@ -88,6 +88,10 @@ shard_on_loaded (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out
     actor->stored_epoch = loaded->epoch;
     actor->stored_version = loaded->version;
     actor->erased_ms = loaded->erased_ms;
+    if (loaded->unsure.size) {
+        viewer_mend (&actor->viewer, loaded->unsure, shard_expires_s (self));
+        shard_mark_dirty (self, actor, true);
+    }
     actor_wake (self, actor);
     held_apply (self, actor);
     shard_partial_end (self, actor);

@@ -329,6 +329,20 @@ rows_settle (viewer_t *self, bool rewrite, session_t *touched, uint64_t expires_
     }
 }
 
+void
+viewer_mend (viewer_t *self, usher_str_t unsure, uint64_t expires_s)
+{
+    viewer_rows_prepend (self, unsure.data, unsure.size);
+    for (size_t one = 0; one < self->session_count; one++) {
+        session_t *session = &self->sessions [one];
+        window_open (session);
+        for (size_t at = 0; at < session->count; at++)
+            if (session->window [at].has_row)
+                row_put (self, session, &session->window [at], expires_s);
+        window_close (session);
+    }
+}
+
 //  What is nearly always: see session_follows.
 static viewer_effect_t
 take_next (viewer_t *self, session_t *session, const usher_event_t *event, window_event_t *record,

@@ -60,6 +60,10 @@ void viewer_rows_forget (viewer_t *self);
 //  Puts back history messages that were taken for a write and not written, before those queued since.
 void viewer_rows_prepend (viewer_t *self, const void *data, size_t size);
 
+//  Has the rows of a restored viewer written as its windows want them, behind history messages that take back what
+//  somebody else may have left.
+void viewer_mend (viewer_t *self, usher_str_t unsure, uint64_t expires_s);
+
 //  Bytes that viewer_store needs at most.
 size_t viewer_store_bound (const viewer_t *self);
 

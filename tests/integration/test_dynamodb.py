@@ -5,8 +5,10 @@ Viewers, events and the naive fold are those of the fault tests.
 
 import http.server
 import json
+import os
 import pathlib
 import re
+import signal
 import threading
 import time
 
@@ -14,7 +16,7 @@ import pytest
 
 from audience import Audience, by_event, differences, session_facts, wanted_facts, wanted_rows
 from dynamodb import Checker, Engine, Faults, ask, environment, plain
-from house import House, media_event, wait_until
+from house import House, is_running, media_event, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +184,42 @@ def test_only_what_failed_is_asked_again(engine):
         assert all(faults.done.get(fault, 0) > 0 for fault in ("throttle", "busy", "drop", "partly")), faults.done
         assert metric(house, "dynamodb_retries_total") > 0 and metric(house, "dynamodb_throttles_total") > 0
         assert house.stop() == 0
+
+
+def write_flattened(path, viewer, begin_s, events):
+    """A file of flattened messages, each (name, seconds), in this order."""
+    def line(name, at):
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(begin_s + at))
+        return json.dumps({"collector_tstamp": stamp, "event_id": f"{at:08d}-0000-4000-8000-000000000000", "event_name": f"{name}_event",
+                           "viewer_id": viewer, "adsClicked": 0, "adsSkipped": 0, "adId": 0, "video_ts": at}) + "\n"
+    fresh = pathlib.Path(f"{path}.fresh")
+    fresh.write_text("".join(line(*event) for event in events))
+    fresh.rename(path)
+
+
+def test_a_write_that_never_ended_leaves_no_row(engine, tmp_path):
+    """Rows are put, their profile is not, everybody dies, and the events come again in an order in which one of the rows was never
+    wanted (decision 026)."""
+    def positions():
+        return sorted(float(item["video_ts"]["N"]) for item in engine.items("video_events") if item["viewer_id"]["S"] == "cut short")
+    begin_s = int(time.time()) - 60
+    write_flattened(tmp_path / "events", "cut short", begin_s, [("play", 0), ("pause", 20)])
+    with Faults(engine.port) as faults:
+        faults.refused = {"BatchExecuteStatement"}
+        with House(env=environment(faults.port), ingester_source="file", ingester_file=tmp_path / "events") as house:
+            wait_until(lambda: positions() == [0, 20], "both rows are put")
+            pids = [house.process.pid, *(entry["pid"] for entry in house.status())]
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+            house.process.wait()
+            wait_until(lambda: not any(is_running(pid) for pid in pids[1:]), "all are dead")
+            write_flattened(tmp_path / "events", "cut short", begin_s, [("pause", 10), ("play", 0), ("pause", 20)])
+            faults.refused = set()
+            house.start()
+            wait_until(lambda: positions() == [0, 10], "only the rows that the fold wants")
+            wait_until(lambda: metric(house, "dynamodb_unsure_loads_total") == 1, "one viewer was told")
+            assert house.stop() == 0
+            assert pathlib.Path(house.directory, "data/store.db.unsure").stat().st_size == 0
 
 
 # ---- signatures and keys

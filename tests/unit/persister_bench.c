@@ -46,7 +46,8 @@ bench_open (bench_t *self)
 void
 bench_close (bench_t *self)
 {
-    static const char *const files [] = { "store.db", "store.db-wal", "store.db-shm", "store.db.lock" };
+    static const char *const files [] = { "store.db", "store.db-wal", "store.db-shm", "store.db.lock",
+                                          "store.db.unsure" };
     char path [128];
     persister_destroy (&self->persister);
     outbox_destroy (&self->out);

@@ -246,6 +246,39 @@ test_a_profile_fits_whatever_comes (void **state)
     free (data);
 }
 
+//  Whatever was left is taken back; the windows' own rows follow, for the last of a key counts.
+static void
+test_rows_that_may_have_been_left_are_mended (void **state)
+{
+    (void)state;
+    char rows [512];
+    take (event_of ("s", "first", USHER_event_kind_play, 5));
+    take (event_of ("s", "ping", USHER_event_kind_ping, 6));
+    viewer_rows_forget (&viewer);
+    size_t size = viewer_store_bound (&viewer);
+    uint8_t *data = memory_new (size, 1), unsure [512];
+    size = viewer_store (&viewer, data, size);
+    viewer_t other;
+    viewer_init (&other, viewer.id);
+    assert_true (viewer_restore (&other, data, size));
+    const char *const keys [] = { "2026-09-21T14:13:25.000Z", "2026-09-21T14:14:07.000Z" };
+    size_t used = 0;
+    for (size_t at = 0; at < 2; at++) {
+        const usher_msg_t row = {
+            .id = USHER_MSG_history,
+            .history = { .viewer_id = viewer.id, .key_tstamp = usher_str (keys [at]), .remove = 1 }
+        };
+        used += usher_encode (&row, unsure + used, sizeof unsure - used);
+    }
+    viewer_clear (&viewer);
+    viewer = other;
+    viewer_mend (&viewer, usher_bytes (unsure, used), 1);
+    rows_read (rows, sizeof rows);
+    assert_string_equal (rows,
+                         "-2026-09-21T14:13:25.000Z\n-2026-09-21T14:14:07.000Z\n+2026-09-21T14:13:25.000Z\n");
+    free (data);
+}
+
 //  While the store is gone, rows that are written again and again do not pile up.
 static void
 test_rows_do_not_pile_up (void **state)
@@ -313,6 +346,7 @@ main (void)
         cmocka_unit_test_setup_teardown (test_the_earliest_copy_counts, setup, teardown),
         cmocka_unit_test_setup_teardown (test_a_long_label_names_a_session, setup, teardown),
         cmocka_unit_test_setup_teardown (test_a_profile_fits_whatever_comes, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_rows_that_may_have_been_left_are_mended, setup, teardown),
         cmocka_unit_test_setup_teardown (test_rows_do_not_pile_up, setup, teardown),
         cmocka_unit_test_setup_teardown (test_ordinary_profiles_are_left_alone, setup, teardown),
     };
