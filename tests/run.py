@@ -31,6 +31,17 @@ SANITIZERS = {
 }
 
 
+# What speaks to DynamoDB and Kafka runs nowhere else under the sanitizers: the simulation and the fault tests have neither.
+OUTSIDE = [
+    "tests/integration/test_dynamodb.py::test_only_what_failed_is_asked_again",
+    "tests/integration/test_dynamodb.py::test_a_write_that_never_ended_leaves_no_row",
+    "tests/integration/test_dynamodb.py::test_keys_from_metadata_are_fetched_again[instance]",
+    "tests/integration/test_kafka.py::test_malformed_and_oversized_messages_are_quarantined",
+    "tests/integration/test_kafka.py::test_stop_in_midstream",
+    "tests/integration/test_kafka_sink.py::test_a_recorded_session_goes_round_through_kafka",
+]
+
+
 class Count:
     def __init__(self, passed=0, failed=0, skipped=0):
         self.passed, self.failed, self.skipped = passed, failed, skipped
@@ -131,19 +142,22 @@ def pytest_suite(folder, what, logs):
                  exclusive=True, limit_s=1500, results=results)
 
 
-def sanitized_fault_suite(build, logs):
-    """The fault tests again over a sanitizer build; the last command shows what a sanitizer reported, and fails for it."""
-    suite = pytest_suite("fault", "kill -9 of real processes that run under the sanitizers", logs)
-    suite.name, suite.results = "fault-san", f"{logs}/fault-san-junit"
+def sanitized_suite(folder, what, build, logs, tests=()):
+    """Tests of a folder again over a sanitizer build, all or those named; the last command shows what a sanitizer reported, and fails
+    for it."""
+    suite = pytest_suite(folder, what, logs)
+    suite.name, suite.results = f"{folder}-san", f"{logs}/{folder}-san-junit"
+    report = f"{logs}/{folder}-report"
+    command = [part for part in suite.commands[0] if part != f"tests/{folder}"][:-1]
     suite.commands = [
         ["tools/collect-programs.sh", build],
-        ["sh", "-c", f"rm -f {logs}/sanitizer-report.*"],
-        [*suite.commands[0][:-1], f"--junitxml={suite.results}.xml"],
-        ["sh", "-c", f"! cat {logs}/sanitizer-report.* 2>/dev/null"],
+        ["sh", "-c", f"rm -f {report}.*"],
+        [*command, *(tests or [f"tests/{folder}"]), f"--junitxml={suite.results}.xml"],
+        ["sh", "-c", f"! cat {report}.* 2>/dev/null"],
     ]
     suite.env = {**SANITIZERS, "USHER_BIN": f"{build}/bin"}
     for name in SANITIZERS:
-        suite.env[name] += f":log_path={logs}/sanitizer-report"
+        suite.env[name] += f":log_path={report}"
     return suite
 
 
@@ -185,7 +199,8 @@ def all_suites(build, logs):
         pytest_suite("integration", "the processes together on recorded input", logs),
         pytest_suite("fault", "kill -9 of real processes", logs),
         pytest_suite("oracle", "a seeded audience against a naive model, while processes are killed", logs),
-        sanitized_fault_suite(sanitized, logs),
+        sanitized_suite("fault", "kill -9 of real processes that run under the sanitizers", sanitized, logs),
+        sanitized_suite("integration", "DynamoDB over the network and Kafka under the sanitizers", sanitized, logs, OUTSIDE),
         pytest_suite("e2e", "Chromium from play button to dashboard and table", logs),
         node_suite("e2e", "Chromium from play button to dashboard and table"),
     ]
@@ -251,7 +266,7 @@ def run_suite(suite, build, logs):
 def show(result, whole=False):
     suite, count, code, log, seconds = result
     words = [f"{count.passed} passed", f"{count.failed} failed"] + ([f"{count.skipped} skipped"] if count.skipped else [])
-    print(f"{'FAIL' if count.failed else 'ok  '} {suite.name:<13} {', '.join(words)}  ({seconds:.0f} s; {suite.what})", flush=True)
+    print(f"{'FAIL' if count.failed else 'ok  '} {suite.name:<15} {', '.join(words)}  ({seconds:.0f} s; {suite.what})", flush=True)
     if count.failed or whole:
         lines = pathlib.Path(log).read_text(errors="replace").splitlines()
         print("\n".join(f"     | {line}" for line in (lines if whole else lines[-TAIL_LINES:])))
@@ -287,7 +302,7 @@ def main():
         sys.exit(f"run.py: no suite {', '.join(sorted(unknown))}; there are {', '.join(s.name for s in suites)}")
     suites = [s for s in suites if not options.suites or s.name in options.suites]
     if options.list:
-        print("\n".join(f"{s.name:<13} {s.what}" for s in suites))
+        print("\n".join(f"{s.name:<15} {s.what}" for s in suites))
         return 0
     os.makedirs(logs, exist_ok=True)
     total = run_all(suites, build, logs, options.bench)
