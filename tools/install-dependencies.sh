@@ -23,6 +23,7 @@ libsqlite3-dev
 libssl-dev
 libcmocka-dev
 libxxhash-dev
+libmimalloc-dev
 libcyaml-dev
 libyaml-dev
 python3

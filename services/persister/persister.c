@@ -417,6 +417,12 @@ persister_destroy (persister_t **self_p)
     *self_p = NULL;
 }
 
+bool
+persister_gathers (persister_t *self, usher_time_t now)
+{
+    return !self->dynamo.core && turn_gathers (&self->turn, now);
+}
+
 store_t *
 persister_store (persister_t *self)
 {

@@ -11,6 +11,9 @@ typedef struct persister persister_t;
 //  For service_main.
 extern const service_spec_t persister_service;
 
+//  Should the turn of the loop that is over not end the transaction? Asked once a turn: while each brings more, for a while.
+bool persister_gathers (persister_t *self, usher_time_t now);
+
 //  ---- for tests and the simulator: the service without its shell
 
 //  Opens the store in directory. Rows of the quarantine are kept for expire_days, tombstones for tombstone_days.

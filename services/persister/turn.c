@@ -186,6 +186,19 @@ turn_finish (turn_t *self, outbox_t *out)
     parcel_empty (&self->later);
 }
 
+bool
+turn_gathers (turn_t *self, usher_time_t now)
+{
+    bool more = self->later.used > self->gathered;
+    if (self->gathered == 0)
+        self->gather_ms = now.mono_ms;
+    self->gathered = self->later.used;
+    if (more && now.mono_ms - self->gather_ms < TURN_GATHER_MS)
+        return true;
+    self->gathered = 0;
+    return false;
+}
+
 void
 turn_put (turn_t *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {

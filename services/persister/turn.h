@@ -26,6 +26,8 @@ typedef struct {
     bool told;            //  that the store fails; said once, not each time
     int64_t failed_ms;    //  when it failed last, monotonic
     parcel_t later;       //  receipts and questions, for after the commit
+    size_t gathered;      //  bytes of those when turn_gathers was asked last
+    int64_t gather_ms;    //  since when it was said to wait, monotonic
     turn_counts_t count;
     turn_counts_t added;    //  what the commit will add to count
 } turn_t;
@@ -41,6 +43,11 @@ void turn_read_failed (turn_t *self);
 
 //  Keeps a receipt or a question for the end of the turn, which may be now.
 void turn_put (turn_t *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
+
+//  Is more worth waiting for? It is while more waits for the end than when this was asked last, for TURN_GATHER_MS: where
+//  writes come without a pause, many of them change the same pages of the file, and share one sync.
+#define TURN_GATHER_MS 20
+bool turn_gathers (turn_t *self, usher_time_t now);
 
 //  Ends the transaction; receipts and answers go out.
 void turn_finish (turn_t *self, outbox_t *out);

@@ -300,6 +300,7 @@ roll_ahead (const roll_t *self, const usher_str_t *viewer_ids, size_t count)
             const viewer_t *viewer = &seats [at]->actor->viewer;
             fetch (viewer->id.data, viewer->id.size);
             fetch (viewer->positions, 1);
+            fetch (seats [at]->actor->in_flight.items, seats [at]->actor->in_flight.count);
             fetch (viewer->sessions, viewer->session_count ? sizeof (session_t) : 0);
         }
     for (size_t at = 0; at < found; at++)

@@ -65,6 +65,9 @@ strip_reader_t strip_open (const strip_t *self);
 //  Reads the next event: its strings are views of the strip's bytes. Returns false at the end, or where bytes are damaged.
 bool strip_read (strip_reader_t *reader, window_event_t *event);
 
+//  The order_ms of the next event, without reading it. There must be one.
+uint64_t strip_next_ms (const strip_reader_t *reader);
+
 //  All that was read leaves the strip.
 void strip_leave (strip_t *self, const strip_reader_t *reader);
 

@@ -402,28 +402,44 @@ window_excess (const session_t *self)
     return self->count - whole > WINDOW_EVENTS_MAX ? gone : whole;
 }
 
-//  The same of a window that is not open and has one clock.
+//  The same of a window that is not open, has one clock and nothing that is too old.
 static size_t
 strip_excess (const strip_t *strip)
 {
     size_t gone = 0, whole = 0;
     uint64_t before_ms = 0;
     strip_reader_t reader = strip_open (strip);
-    for (window_event_t event; gone < strip->count && strip_read (&reader, &event); gone++) {
+    for (window_event_t event; strip_read (&reader, &event); gone++) {
         if (gone > 0 && event.order_ms != before_ms)
             whole = gone;
         before_ms = event.order_ms;
-        if (strip->count - gone <= SESSION_WINDOW_EVENTS &&
-            event.order_ms + SESSION_WINDOW_MS >= strip->last_ms)
+        if (strip->count - gone <= SESSION_WINDOW_EVENTS)
             break;
     }
     return strip->count - whole > WINDOW_EVENTS_MAX ? gone : whole;
 }
 
+static void
+strip_trim (session_t *self)
+{
+    strip_reader_t reader = strip_open (&self->strip);
+    while (reader.count < self->strip.count &&
+           strip_next_ms (&reader) + SESSION_WINDOW_MS < self->strip.last_ms) {
+        window_event_t event;
+        strip_read (&reader, &event);
+        fold_away (self, &event);
+    }
+    if (reader.count)
+        strip_leave (&self->strip, &reader);
+    if (self->strip.count > SESSION_WINDOW_EVENTS)
+        window_fold (self, strip_excess (&self->strip));
+}
+
 void
 window_trim (session_t *self)
 {
-    size_t excess = self->window ? window_excess (self) : strip_excess (&self->strip);
-    if (excess)
-        window_fold (self, excess);
+    if (self->window)
+        window_fold (self, window_excess (self));
+    else
+        strip_trim (self);
 }
