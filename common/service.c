@@ -61,7 +61,6 @@ struct service {
     bool ready, draining, again;
     int64_t drain_ms, beat_ms, tick_ms;
     uint64_t frames_in, frames_out, messages_in, refused;
-    usher_msg_t msgs [SERVICE_AHEAD];    //  of the frame that is being handled
     service_handler_fn *handlers [USHER_LINKS][MESSAGE_ID_MAX];
     lot_t lot;    //  of the link that has them
 };
@@ -203,16 +202,10 @@ handle (service_t *self, usher_link_id_t link, uint32_t peer, const usher_msg_t 
 static usher_error_t
 messages_take (service_t *self, usher_link_id_t link, uint32_t peer, usher_frame_t *frame)
 {
-    usher_error_t error = USHER_OK;
-    while (!error) {
-        size_t count = 0;
-        while (count < SERVICE_AHEAD && (error = usher_decode (frame, &self->msgs [count])) == USHER_OK)
-            count++;
-        if (self->spec->ahead && count > 1)
-            self->spec->ahead (self->state, link, self->msgs, count);
-        for (size_t at = 0; at < count; at++)
-            handle (self, link, peer, &self->msgs [at]);
-    }
+    usher_error_t error;
+    usher_msg_t msg;
+    while ((error = usher_decode (frame, &msg)) == USHER_OK)
+        handle (self, link, peer, &msg);
     return error;
 }
 

@@ -22,8 +22,6 @@ typedef struct {
     int64_t mono_ms;    //  never steps; timers use this one
 } usher_time_t;
 
-#define SERVICE_AHEAD 16
-
 //  Handles one message. peer says who sent it (see outbox_put).
 typedef void (service_handler_fn) (void *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
 
@@ -69,9 +67,6 @@ typedef struct {
     void (*peer_up) (void *self, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out);
     //  A bound peer that was up is gone (replaced, or silent for too long). Optional.
     void (*peer_down) (void *self, usher_link_id_t link, uint32_t peer);
-    //  These messages of one frame come next, up to SERVICE_AHEAD of them: the place to fetch into the cache what they will
-    //  touch, all at once. Changes nothing. Optional.
-    void (*ahead) (void *self, usher_link_id_t link, const usher_msg_t *msgs, size_t count);
     //  After the messages of one loop turn: the place for batched work. Optional. Returns true to be called again
     //  without waiting for input.
     bool (*turn) (void *self, usher_time_t now, outbox_t *out);

@@ -133,11 +133,17 @@ receipts_open_count (const receipts_t *self)
 //  ---- tickets
 
 static receipt_ticket_t *
-ticket_of (const tickets_t *self, uint32_t peer)
+ticket_at (tickets_t *self, size_t at)
+{
+    return at == 0 ? &self->first : &self->others [at - 1];
+}
+
+static receipt_ticket_t *
+ticket_of (tickets_t *self, uint32_t peer)
 {
     for (size_t at = 0; at < self->count; at++)
-        if (self->items [at].peer == peer)
-            return &self->items [at];
+        if (ticket_at (self, at)->peer == peer)
+            return ticket_at (self, at);
     return NULL;
 }
 
@@ -154,11 +160,11 @@ tickets_put (tickets_t *self, receipts_t *receipts, receipt_ticket_t ticket)
             *one = ticket;
         return;
     }
-    if (self->count == self->room) {
-        self->room = self->room ? self->room * 2 : 1;
-        self->items = memory_resize (self->items, self->room, sizeof *self->items);
+    if (self->count > self->room) {
+        self->room = self->room * 2 + 1;
+        self->others = memory_resize (self->others, self->room, sizeof *self->others);
     }
-    self->items [self->count++] = ticket;
+    *ticket_at (self, self->count++) = ticket;
 }
 
 void
@@ -173,8 +179,8 @@ void
 tickets_move (tickets_t *self, receipts_t *receipts, tickets_t *from)
 {
     for (size_t at = 0; at < from->count; at++)
-        tickets_put (self, receipts, from->items [at]);
-    free (from->items);
+        tickets_put (self, receipts, *ticket_at (from, at));
+    free (from->others);
     *from = (tickets_t){ 0 };
 }
 
@@ -182,7 +188,7 @@ void
 tickets_give_back (tickets_t *self, receipts_t *receipts)
 {
     for (size_t at = 0; at < self->count; at++)
-        receipts_give_back (receipts, self->items [at]);
-    free (self->items);
+        receipts_give_back (receipts, *ticket_at (self, at));
+    free (self->others);
     *self = (tickets_t){ 0 };
 }

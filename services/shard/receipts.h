@@ -36,7 +36,8 @@ bool receipts_same (receipt_ticket_t a, receipt_ticket_t b);
 //  holds up those behind it, however many they are.
 typedef struct {
     size_t count, room;
-    receipt_ticket_t *items;
+    receipt_ticket_t first;    //  nearly always the only one
+    receipt_ticket_t *others;
 } tickets_t;
 
 //  Adds a ticket that was taken, or gives it back where the peer has an older one here.

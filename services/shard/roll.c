@@ -77,8 +77,8 @@ actor_free (actor_t *actor)
         viewer_clear (actor->partial);
     free (actor->partial);
     free (actor->writing);
-    free (actor->dirty.items);
-    free (actor->in_flight.items);
+    free (actor->dirty.others);
+    free (actor->in_flight.others);
     viewer_clear (&actor->viewer);
     free (actor);
 }
@@ -275,8 +275,8 @@ session_fetch (const session_t *session)
 void
 roll_ahead (const roll_t *self, const usher_str_t *viewer_ids, size_t count)
 {
-    uint32_t hashes [ROLL_AHEAD];
-    const seat_t *seats [ROLL_AHEAD];
+    uint32_t hashes [LOT_MESSAGES];
+    const seat_t *seats [LOT_MESSAGES];
     for (size_t at = 0; at < count; at++) {
         hashes [at] = hash_of (viewer_ids [at]);
         size_t place = place_first (self, hashes [at]);
@@ -300,7 +300,6 @@ roll_ahead (const roll_t *self, const usher_str_t *viewer_ids, size_t count)
             const viewer_t *viewer = &seats [at]->actor->viewer;
             fetch (viewer->id.data, viewer->id.size);
             fetch (viewer->positions, 1);
-            fetch (seats [at]->actor->in_flight.items, seats [at]->actor->in_flight.count);
             fetch (viewer->sessions, viewer->session_count ? sizeof (session_t) : 0);
         }
     for (size_t at = 0; at < found; at++)

@@ -7,6 +7,7 @@
 #ifndef ROLL_H
 #define ROLL_H
 
+#include "lot.h"
 #include "receipts.h"
 #include "viewer.h"
 #include "wheel.h"
@@ -66,8 +67,7 @@ actor_t *roll_find (roll_t *self, usher_str_t viewer_id);
 actor_t *roll_get (roll_t *self, usher_str_t viewer_id);
 
 //  These are going to be asked for: fetches into the cache what an event of each will touch, step by step for all of them at
-//  once. Up to ROLL_AHEAD of them.
-#define ROLL_AHEAD 16
+//  once. Up to LOT_MESSAGES of them.
 void roll_ahead (const roll_t *self, const usher_str_t *viewer_ids, size_t count);
 
 //  The actor of a seat, likewise.

@@ -16,13 +16,16 @@ void shard_destroy (shard_t **self_p);
 //  The same functions that shard_spec names; tests/sim calls them.
 void shard_peer_up (void *self, usher_link_id_t link, uint32_t peer, const char *name, outbox_t *out);
 void shard_peer_down (void *self, usher_link_id_t link, uint32_t peer);
-void shard_ahead (void *self, usher_link_id_t link, const usher_msg_t *msgs, size_t count);
 bool shard_turn (void *self, usher_time_t now, outbox_t *out);
 void shard_tick (void *self, usher_time_t now, outbox_t *out);
 bool shard_ready (const void *self);
 bool shard_drained (void *self, usher_time_t now, outbox_t *out);
 void shard_metrics (const void *self, FILE *out);
 void shard_note (const void *self, char *text, size_t size);
+
+//  The messages of a lot from link events, whose tags are peers: each handled as its route says, once what all of them will
+//  touch was asked for.
+void shard_events (void *self, const lot_t *lot, outbox_t *out);
 
 extern const service_route_t shard_routes [];
 extern const size_t shard_route_count;

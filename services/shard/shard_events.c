@@ -211,15 +211,18 @@ shard_on_event (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 }
 
 void
-shard_ahead (void *arg, usher_link_id_t link, const usher_msg_t *msgs, size_t count)
+shard_events (void *arg, const lot_t *lot, outbox_t *out)
 {
     const shard_t *self = arg;
-    usher_str_t viewer_ids [ROLL_AHEAD];
+    usher_str_t viewer_ids [LOT_MESSAGES];
     size_t events = 0;
-    if (link != USHER_LINK_events)
-        return;
-    for (size_t at = 0; at < count && events < ROLL_AHEAD; at++)
-        if (msgs [at].id == USHER_MSG_event)
-            viewer_ids [events++] = msgs [at].event.viewer_id;
+    for (size_t at = 0; at < lot->count; at++)
+        if (lot->messages [at].id == USHER_MSG_event)
+            viewer_ids [events++] = lot->messages [at].event.viewer_id;
     roll_ahead (self->roll, viewer_ids, events);
+    for (size_t at = 0; at < lot->count; at++)
+        if (lot->messages [at].id == USHER_MSG_event)
+            shard_on_event (arg, lot->tags [at], &lot->messages [at], out);
+        else if (lot->messages [at].id == USHER_MSG_batch)
+            shard_on_batch (arg, lot->tags [at], &lot->messages [at], out);
 }

@@ -42,15 +42,9 @@ static void
 lot_work (void *arg, const lot_t *lot)
 {
     core_t *to = arg;
-    if (to->lot)
-        to->lot (to->state, lot, to->out);
-    if (to->ahead)
-        to->ahead (to->state, lot->tags [0], lot->messages, lot->count);
-    for (size_t at = 0; at < lot->count && !to->lot; at++)
-        handle (to, lot->tags [at], &lot->messages [at]);
+    to->lot (to->state, lot, to->out);
 }
 
-//  The tag is the link, so that a lot is of one.
 void
 core_deliver (core_t *to, core_t *from, usher_link_id_t link)
 {
@@ -59,13 +53,17 @@ core_deliver (core_t *to, core_t *from, usher_link_id_t link)
     for (size_t at = 0, size; at < pile->used; at += sizeof size + size) {
         memcpy (&size, pile->data + at, sizeof size);
         usher_frame_t frame;
+        usher_msg_t msg;
         if (usher_frame_open (&frame, pile->data + at + sizeof size, size) != USHER_OK)
             abort ();
-        lot_take (&lot, link, frame.next, (size_t)(frame.end - frame.next), lot_work, to);
-        if (!to->lot)
-            lot_flush (&lot, lot_work, to);
+        if (to->lot)
+            lot_take (&lot, 0, frame.next, (size_t)(frame.end - frame.next), lot_work, to);
+        else
+            while (usher_decode (&frame, &msg) == USHER_OK)
+                handle (to, link, &msg);
     }
-    lot_flush (&lot, lot_work, to);
+    if (to->lot)
+        lot_flush (&lot, lot_work, to);
     pile->used = 0;
 }
 
@@ -139,7 +137,7 @@ chain_open (chain_t *self, usher_time_t now)
     self->ingester =
         (core_t){ .name = "ingester", .routes = ingester_routes, .route_count = ingester_route_count };
     self->shard = (core_t){
-        .name = "shard", .routes = shard_routes, .route_count = shard_route_count, .ahead = shard_ahead
+        .name = "shard", .routes = shard_routes, .route_count = shard_route_count, .lot = shard_events
     };
     self->publisher = (core_t){ .name = "publisher", .lot = publisher_changes };
     self->ingester.state = ingester_new (self->config, USHER_SOURCE_FILE, "bench");

@@ -22,7 +22,6 @@ typedef struct {
     void *state;
     const service_route_t *routes;
     size_t route_count;
-    void (*ahead) (void *state, usher_link_id_t link, const usher_msg_t *msgs, size_t count);    //  or NULL
     service_lot_fn *lot;    //  takes all that is delivered, instead of routes; or NULL
     outbox_t *out;
     pile_t sent [CHAIN_LINKS];
