@@ -1,68 +1,25 @@
-//  service - the part of every process that is the same: options, links, loop, beats, drain
+//  service - the part of every process that is the same: loop, links, beats, drain
 
-#include "service.h"
-#include "config_strays.h"
-#include "link.h"
+#include "service_private.h"
 #include "log.h"
-#include "memory.h"
 #include "metrics.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
 enum {
-    LINKS_MAX = 8,
-    WATCHES_MAX = 16,
-    ITEMS_MAX = 1 + WATCHES_MAX + LINKS_MAX + 64,    //  64: shards on one link
+    ITEMS_MAX = 1 + SERVICE_WATCHES + SERVICE_LINKS + 64,    //  64: shards on one link
     TICK_MS = 100,
     BEAT_MS = 1000,
     NOTE_MAX = 512,               //  the limit of beat.note
     DRAIN_DEADLINE_MS = 20000,    //  the supervisor kills later than this
-    ORPHAN_DEADLINE_MS = 2000,    //  nobody orders the drains: whom we wait for may be gone already
-    MESSAGE_ID_MAX = 128
-};
-
-typedef struct {
-    int fd;
-    void (*fn) (void *arg);
-    void *arg;
-} watch_t;
-
-struct service {
-    const service_spec_t *spec;
-    config_t *config;
-    char name [64 + 1];
-    uint32_t instance;
-    bool supervised, trace;
-    pid_t parent;
-    void *context;
-    void *state;
-    outbox_t *outbox;
-    uint64_t incarnation;
-    size_t link_count;
-    link_t *links [LINKS_MAX];
-    size_t watch_count;
-    watch_t watches [WATCHES_MAX];
-    int (*before_wait) (void *arg);
-    void *before_wait_arg;
-    service_feed_fn *feed;
-    void *feed_arg;
-    int signals;
-    bool ready, draining, again;
-    int64_t drain_ms, beat_ms, tick_ms;
-    uint64_t frames_in, frames_out, messages_in, refused;
-    service_handler_fn *handlers [USHER_LINKS][MESSAGE_ID_MAX];
-    lot_t lot;    //  of the link that has them
+    ORPHAN_DEADLINE_MS = 2000     //  nobody orders the drains: whom we wait for may be gone already
 };
 
 usher_time_t
@@ -80,9 +37,9 @@ service_now (void)
 int
 service_watch (service_t *self, int fd, void (*fn) (void *arg), void *arg)
 {
-    if (self->watch_count == WATCHES_MAX)
+    if (self->watch_count == SERVICE_WATCHES)
         return -1;
-    self->watches [self->watch_count++] = (watch_t){ fd, fn, arg };
+    self->watches [self->watch_count++] = (service_watch_t){ fd, fn, arg };
     return 0;
 }
 
@@ -146,8 +103,8 @@ trace (const service_t *self, const char *arrow, usher_link_id_t link, const ush
     fputc ('\n', stderr);
 }
 
-static void
-on_send (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t size)
+void
+service_send (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t size)
 {
     service_t *self = arg;
     link_t *found = link_find (self, link);
@@ -279,8 +236,8 @@ on_feed (void *arg, usher_link_id_t link, const void *topic, size_t topic_size, 
         self->feed (self->feed_arg, topic, topic_size, data, size);
 }
 
-static bool
-links_open (service_t *self)
+bool
+service_links_open (service_t *self)
 {
     static const service_link_t control = { USHER_LINK_control, SERVICE_CONNECT };
     link_events_t events = { on_up, on_down, on_take, on_feed, self };
@@ -420,9 +377,8 @@ ready_check (service_t *self)
         ready_send (self);
 }
 
-//  Returns the exit code.
-static int
-loop (service_t *self)
+int
+service_loop (service_t *self)
 {
     for (;;) {
         loop_turn (self);
@@ -443,132 +399,4 @@ loop (service_t *self)
             return EXIT_TRY_AGAIN;
         }
     }
-}
-
-//  ---- start and end
-
-static int
-usage (const service_spec_t *spec)
-{
-    fprintf (stderr, "usage: usher-%s --config FILE --dir DIR [--instance N] [--supervised]\n", spec->name);
-    return EXIT_MISCONFIGURED;
-}
-
-static bool
-options_read (service_t *self, int argc, char **argv, const char **file, const char **dir)
-{
-    static const struct option options [] = { { "config", required_argument, NULL, 'c' },
-                                              { "dir", required_argument, NULL, 'd' },
-                                              { "instance", required_argument, NULL, 'i' },
-                                              { "supervised", no_argument, NULL, 's' },
-                                              { NULL, 0, NULL, 0 } };
-    bool numbered = false;
-    for (int option; (option = getopt_long (argc, argv, "", options, NULL)) != -1;) {
-        switch (option) {
-        case 'c':
-            *file = optarg;
-            break;
-        case 'd':
-            *dir = optarg;
-            break;
-        case 'i':
-            self->instance = (uint32_t)strtoul (optarg, NULL, 10);
-            numbered = true;
-            break;
-        case 's':
-            self->supervised = true;
-            break;
-        default:
-            return false;
-        }
-    }
-    if (numbered)
-        snprintf (self->name, sizeof self->name, "%s-%u", self->spec->name, self->instance);
-    else
-        snprintf (self->name, sizeof self->name, "%s", self->spec->name);
-    return optind == argc && *dir;
-}
-
-//  SIGTERM and SIGINT become readable; a broken connection is an error code, not a death.
-static void
-signals_open (service_t *self)
-{
-    sigset_t set;
-    sigemptyset (&set);
-    sigaddset (&set, SIGTERM);
-    sigaddset (&set, SIGINT);
-    sigprocmask (SIG_BLOCK, &set, NULL);
-    signal (SIGPIPE, SIG_IGN);
-    self->signals = signalfd (-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-}
-
-static bool
-dir_make (const char *path, mode_t mode)
-{
-    if (mkdir (path, mode) == 0 || errno == EEXIST)
-        return true;
-    log_error ("cannot make directory", "path=%s reason=\"%s\" hint=\"choose another --dir\"", path,
-               strerror (errno));
-    return false;
-}
-
-static int
-service_open (service_t *self)
-{
-    int code = EXIT_MISCONFIGURED;
-    if (!dir_make (self->config->run_dir, 0700) || !dir_make (self->config->data_dir, 0700))
-        return code;
-    if (getrandom (&self->incarnation, sizeof self->incarnation, 0) != sizeof self->incarnation)
-        return EXIT_TRY_AGAIN;
-    self->incarnation |= 1;    //  never 0
-    for (size_t row = 0; row < self->spec->route_count; row++)
-        self->handlers [self->spec->routes [row].link][self->spec->routes [row].id] =
-            self->spec->routes [row].handler;
-    self->context = zmq_ctx_new ();
-    self->outbox = outbox_new (on_send, self);
-    if (!links_open (self))
-        return EXIT_TRY_AGAIN;
-    self->state = self->spec->open (self, self->config, self->instance, &code);
-    return self->state ? EXIT_DRAINED : code;
-}
-
-static void
-service_close (service_t *self)
-{
-    if (self->state)
-        self->spec->close (&self->state);
-    for (size_t at = 0; at < self->link_count; at++)
-        link_destroy (&self->links [at]);
-    outbox_destroy (&self->outbox);
-    if (self->context)
-        zmq_ctx_term (self->context);
-    if (self->signals >= 0)
-        close (self->signals);
-    config_destroy (&self->config);
-}
-
-int
-service_main (int argc, char **argv, const service_spec_t *spec)
-{
-    service_t *self = memory_new (1, sizeof *self);
-    const char *file = NULL, *dir = NULL;
-    self->spec = spec;
-    self->signals = -1;
-    self->parent = getppid ();
-    self->trace = getenv ("USHER_TRACE") != NULL;
-    int code = EXIT_MISCONFIGURED;
-    if (!options_read (self, argc, argv, &file, &dir))
-        code = usage (spec);
-    else if ((self->config = config_load (file, dir))) {
-        log_open (self->name, self->config->log_level, self->config->log_format);
-        if (!self->supervised)    //  else the supervisor has told, once for all
-            config_strays_log ();
-        signals_open (self);
-        code = service_open (self);
-        if (code == EXIT_DRAINED)
-            code = loop (self);
-    }
-    service_close (self);
-    free (self);
-    return code;
 }
