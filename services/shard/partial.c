@@ -12,12 +12,6 @@
 
 enum { PARTIAL_MS = 2000 };
 
-static bool
-is_due (const shard_t *self, const session_t *session)
-{
-    return self->now.mono_ms >= session->fed_ms + (int64_t)self->config->shard.feed_soft_s * 1000;
-}
-
 //  Is it recent enough to be shown?
 static bool
 is_present (const shard_t *self, const session_t *session)
@@ -58,7 +52,7 @@ shard_partial_see (shard_t *self, actor_t *actor, const usher_event_t *event)
     session_t *session = partial_take (self, actor, event, &changed);
     if (!session || !is_present (self, session))
         return;
-    if (changed || !session->shown || is_due (self, session))
+    if (changed || !session->shown || shard_feed_due (self, session) <= self->now.mono_ms)
         shard_tell (self, actor, session, false);
     else
         session->unfed = true;
@@ -97,7 +91,7 @@ partial_look (shard_t *self, actor_t *actor)
         bool silent = session_deadline (session, self->config) <= self->clock_ms;
         if (silent)
             session_expire (session, self->config);
-        if (silent || (session->unfed && is_due (self, session)))
+        if (silent || (session->unfed && shard_feed_due (self, session) <= self->now.mono_ms))
             shard_tell (self, actor, session, false);
         if (!is_present (self, session))
             shard_tell (self, actor, session, true);

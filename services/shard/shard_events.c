@@ -9,9 +9,8 @@ earlier (uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-//  When soft facts of a session may go out again, monotonic.
-static int64_t
-feed_due (const shard_t *self, const session_t *session)
+int64_t
+shard_feed_due (const shard_t *self, const session_t *session)
 {
     return session->fed_ms + (int64_t)self->config->shard.feed_soft_s * 1000;
 }
@@ -21,7 +20,7 @@ feed_due (const shard_t *self, const session_t *session)
 static uint64_t
 feed_look (const shard_t *self, const session_t *session)
 {
-    int64_t left_ms = feed_due (self, session) - self->now.mono_ms;
+    int64_t left_ms = shard_feed_due (self, session) - self->now.mono_ms;
     return self->clock_ms + (left_ms > 0 ? (uint64_t)left_ms * self->pace : 0);
 }
 
@@ -45,7 +44,7 @@ actor_due (const shard_t *self, const actor_t *actor)
 static void
 session_look (shard_t *self, actor_t *actor, session_t *session)
 {
-    if (session->unfed && feed_due (self, session) <= self->now.mono_ms)
+    if (session->unfed && shard_feed_due (self, session) <= self->now.mono_ms)
         shard_tell (self, actor, session, false);
     if (session_deadline (session, self->config) <= self->clock_ms) {
         usher_state_t becomes = session_expire (session, self->config);
@@ -101,7 +100,7 @@ static void
 event_tell (shard_t *self, actor_t *actor, const usher_event_t *event, const viewer_effect_t *done)
 {
     session_t *session = done->session;
-    if (done->effect.changed || !session->shown || feed_due (self, session) <= self->now.mono_ms)
+    if (done->effect.changed || !session->shown || shard_feed_due (self, session) <= self->now.mono_ms)
         shard_tell (self, actor, session, false);
     else {
         session->unfed = true;

@@ -71,6 +71,9 @@ void shard_on_fill (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *
 //  The Unix second at which what is written now expires.
 uint64_t shard_expires_s (const shard_t *self);
 
+//  When soft facts of a session may go out again, monotonic ms.
+int64_t shard_feed_due (const shard_t *self, const session_t *session);
+
 //  Does the feed have a session of it?
 bool shard_is_live (const actor_t *actor);
 

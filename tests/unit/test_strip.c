@@ -132,7 +132,7 @@ test_a_strip_as_a_whole (void **state)
 {
     (void)state;
     for (size_t count = 0; count < 20; count++) {
-        window_event_t events [20];
+        window_event_t events [20] = { { 0 } };
         strip_t strip = { .before_ms = 1789000000000, .last_ms = 1789000000000 }, copy;
         for (size_t at = 0; at < count; at++) {
             events [at] = some_event ();
