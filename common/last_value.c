@@ -9,6 +9,7 @@
 #include <xxhash.h>
 
 #include "buffer.h"
+#include "fetch.h"
 #include "memory.h"
 #include "pack.h"
 
@@ -372,7 +373,7 @@ slot_remove (slot_t *self, size_t hole)
 
 //  ---- looking ahead
 
-enum { LINE_BYTES = 64, ENTRY_LINES = 3 };    //  most entries end in the third line
+enum { ENTRY_AHEAD = 3 * FETCH_LINE };    //  most entries end in the third line
 
 static void
 place_expect (const last_value_t *self, uint32_t slot, uint32_t hash)
@@ -381,8 +382,8 @@ place_expect (const last_value_t *self, uint32_t slot, uint32_t hash)
     size_t home = home_of (of, hash);
     if (!of->room)
         return;
-    __builtin_prefetch (&of->hashes [home]);
-    __builtin_prefetch (&of->entries [home]);
+    fetch (&of->hashes [home], 1);
+    fetch (&of->entries [home], 1);
 }
 
 //  The first entry of that hash; NULL none.
@@ -419,12 +420,11 @@ last_value_expect (const last_value_t *self, const lot_t *lot)
     for (size_t at = 0; at < lot->count; at++)
         if (session_of (lot, at)) {
             entries [at] = entry_expected (self, session_of (lot, at)->slot, hashes [at]);
-            for (size_t line = 0; entries [at] && line < ENTRY_LINES; line++)
-                __builtin_prefetch ((const char *)entries [at] + line * LINE_BYTES);
+            fetch (entries [at], entries [at] ? ENTRY_AHEAD : 0);
         }
     for (size_t at = 0; at < lot->count; at++)
         for (int share = 0; entries [at] && share < LAST_VALUE_SHARES; share++)
-            __builtin_prefetch (entries [at]->shares [share]);
+            fetch (entries [at]->shares [share], 1);
 }
 
 //  ---- changes

@@ -123,7 +123,8 @@ take_rate (usher_session_record_t *self, const usher_event_t *event)
 }
 
 //  key is the collector's instant of the newest so far; at that instant the order in full decides. That one is in the
-//  window: what left it is earlier by the device too, so what comes before it now would be late.
+//  window: what left it is earlier by the device too, so what comes before it now would be late. A window that is not open
+//  has none at that instant: see session_follows.
 static bool
 is_newest_of (const session_t *session, const window_event_t *record, uint32_t group, uint64_t key)
 {
@@ -201,16 +202,5 @@ known_take_attributes (session_t *session, const usher_event_t *event, window_ev
             group_take (self, row, event);
         record->groups |= (uint8_t)(1u << row);
     }
-    return progress_take (self, event);
-}
-
-bool
-known_take_newest (usher_session_record_t *self, const usher_event_t *event, window_event_t *record)
-{
-    record->groups = groups_of (event);
-    for (size_t row = 0; record->groups >> row; row++)
-        //  A copy of it may have been there that was collected later than whatever is left.
-        if ((record->groups >> row & 1) && record->collected_ms >= *key_of (self, row))
-            group_take (self, row, event);
     return progress_take (self, event);
 }

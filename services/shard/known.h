@@ -11,11 +11,9 @@
 //  Raises the totals. Also of events that are too late for anything else.
 void known_take_totals (usher_session_record_t *self, const usher_event_t *event);
 
-//  Takes the groups of which this event is the newest, and notes in its record, which is in the open window, those it has.
+//  Takes the groups of which this event is the newest, and notes in its record those it has. The record is in the open
+//  window, or follows (session_follows).
 //  Returns whether something that people look at may have changed.
 bool known_take_attributes (session_t *session, const usher_event_t *event, window_event_t *record);
-
-//  The same of an event that is newer than all others.
-bool known_take_newest (usher_session_record_t *self, const usher_event_t *event, window_event_t *record);
 
 #endif

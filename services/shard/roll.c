@@ -1,6 +1,7 @@
 //  roll - the actors of a shard by viewer id, awake or asleep
 
 #include "roll.h"
+#include "fetch.h"
 #include "memory.h"
 #include "sleep.h"
 
@@ -241,14 +242,7 @@ roll_find (roll_t *self, usher_str_t viewer_id)
 
 //  ---- ahead
 
-enum { CACHE_LINE = 64, PACKED_AHEAD = 6 * CACHE_LINE };
-
-static void
-fetch (const void *data, size_t size)
-{
-    for (size_t at = 0; at < size; at += CACHE_LINE)
-        __builtin_prefetch ((const char *)data + at);
-}
+enum { PACKED_AHEAD = 6 * FETCH_LINE };    //  of who sleeps; most end there
 
 //  Without looking at seats: of two viewers of one hash the first found will do.
 static const seat_t *
@@ -265,11 +259,11 @@ session_fetch (const session_t *session)
 {
     usher_str_t digests = strip_digests (&session->strip);
     fetch (digests.data, digests.size);
-    fetch (session->known.session_id.data, 2 * CACHE_LINE);
+    fetch (session->known.session_id.data, 2 * FETCH_LINE);
     if (!session->strip.bytes)
         return;
-    fetch (session->strip.bytes + session->strip.head, CACHE_LINE);
-    fetch (session->strip.bytes + session->strip.tail, CACHE_LINE);
+    fetch (session->strip.bytes + session->strip.head, FETCH_LINE);
+    fetch (session->strip.bytes + session->strip.tail, FETCH_LINE);
 }
 
 void

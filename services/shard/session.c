@@ -230,7 +230,7 @@ session_take_next (session_t *self, const usher_event_t *event, window_event_t *
 {
     glance_t before = glance_of (&self->now);
     known_take_totals (&self->known, event);
-    bool visible = known_take_newest (&self->known, event, record);
+    bool visible = known_take_attributes (self, event, record);
     session_effect_t effect = { .outcome = SESSION_APPLIED, .rows = fold_noting (&self->now, record) };
     effect_note (&effect, self, before, event, visible, record);
     return effect;

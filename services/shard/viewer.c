@@ -307,6 +307,10 @@ key_wanted (const viewer_t *self, const session_t *session, const window_event_t
 static void
 rows_settle (viewer_t *self, bool rewrite, session_t *touched, uint64_t expires_s)
 {
+    //  The window of the touched one is open; rows of the others may be at the same instant.
+    for (size_t one = 0; one < self->session_count; one++)
+        if (&self->sessions [one] != touched)
+            window_open (&self->sessions [one]);
     for (size_t one = 0; one < self->session_count; one++) {
         session_t *session = &self->sessions [one];
         for (size_t at = 0; at < session->count; at++) {
@@ -327,6 +331,9 @@ rows_settle (viewer_t *self, bool rewrite, session_t *touched, uint64_t expires_
                 row_put (self, session, record, expires_s);
         }
     }
+    for (size_t one = 0; one < self->session_count; one++)
+        if (&self->sessions [one] != touched)
+            window_close (&self->sessions [one]);
 }
 
 void
@@ -334,12 +341,10 @@ viewer_mend (viewer_t *self, usher_str_t unsure, uint64_t expires_s)
 {
     viewer_rows_prepend (self, unsure.data, unsure.size);
     for (size_t one = 0; one < self->session_count; one++) {
-        session_t *session = &self->sessions [one];
-        window_open (session);
-        for (size_t at = 0; at < session->count; at++)
-            if (session->window [at].has_row)
-                row_put (self, session, &session->window [at], expires_s);
-        window_close (session);
+        strip_reader_t reader = strip_open (&self->sessions [one].strip);
+        for (window_event_t record; strip_read (&reader, &record);)
+            if (record.has_row)
+                row_put (self, &self->sessions [one], &record, expires_s);
     }
 }
 
@@ -364,9 +369,7 @@ take_anywhere (viewer_t *self, session_t *session, const usher_event_t *event, u
     static const viewer_outcome_t outcomes [] = { [SESSION_APPLIED] = VIEWER_APPLIED,
                                                   [SESSION_DUPLICATE] = VIEWER_DUPLICATE,
                                                   [SESSION_LATE] = VIEWER_LATE };
-    //  Rows of other sessions may be at the same instant.
-    for (size_t at = 0; at < self->session_count; at++)
-        window_open (&self->sessions [at]);
+    window_open (session);
     session_effect_t effect = session_take (session, event);
     if (effect.replaced_row) {
         window_event_t replaced = { .collected_ms = effect.replaced_ms, .text_id = event->event_id };
@@ -375,8 +378,7 @@ take_anywhere (viewer_t *self, session_t *session, const usher_event_t *event, u
     }
     if (effect.rows)
         rows_settle (self, effect.reordered, session, expires_s);
-    for (size_t at = 0; at < self->session_count; at++)
-        window_close (&self->sessions [at]);
+    window_close (session);
     return (viewer_effect_t){ outcomes [effect.outcome], session, effect };
 }
 

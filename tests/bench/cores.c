@@ -13,6 +13,7 @@
 
 #include "allocations.h"
 #include "chain.h"
+#include "clock.h"
 #include "messages.h"
 
 #include <inttypes.h>
@@ -20,18 +21,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BLOCK = 4096 };
-
-static uint64_t
-cpu_ns (void)
-{
-    struct timespec at;
-    clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &at);
-    return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
-}
 
 //  ---- the stages
 
@@ -42,14 +34,14 @@ typedef struct {
 static mark_t
 mark (void)
 {
-    return (mark_t){ cpu_ns (), allocations_count () };
+    return (mark_t){ clock_ns (CLOCK_PROCESS_CPUTIME_ID), allocations_count () };
 }
 
 static void
 charge (core_t *core, mark_t since)
 {
     core->allocations += allocations_count () - since.allocations;
-    core->cpu_ns += cpu_ns () - since.ns;
+    core->cpu_ns += clock_ns (CLOCK_PROCESS_CPUTIME_ID) - since.ns;
 }
 
 static void

@@ -9,6 +9,7 @@
 //  librdkafka had it is told by a consumer of our own beside the ingester's, with the ingester's settings: the
 //  broker answers both at the same time. So `taken` may even be negative where ours got the processor later.
 
+#include "clock.h"
 #include "message.h"
 
 #include <inttypes.h>
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -36,9 +36,7 @@ typedef struct {
 static int64_t
 now_us (void)
 {
-    struct timespec at;
-    clock_gettime (CLOCK_MONOTONIC, &at);
-    return (int64_t)at.tv_sec * 1000000 + at.tv_nsec / 1000;
+    return (int64_t)(clock_ns (CLOCK_MONOTONIC) / 1000);
 }
 
 //  ---- our consumer

@@ -4,9 +4,10 @@
 //
 //  Nothing is decoded: it shall not take the processor from what is measured.
 
+#include "clock.h"
+
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -23,9 +24,7 @@ read_frames (void *socket)
         frames += !zmq_msg_more (&part);
     }
     zmq_msg_close (&part);
-    struct timespec now;
-    clock_gettime (CLOCK_MONOTONIC, &now);
-    last_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    last_ns = clock_ns (CLOCK_MONOTONIC);
 }
 
 int

@@ -4,6 +4,8 @@
 //
 //  REQUEST_FILE holds the bytes of one whole HTTP request. Every answer must be a 200 with a Content-Length.
 
+#include "clock.h"
+
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <netinet/tcp.h>
@@ -14,7 +16,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include <time.h>
 #include <unistd.h>
 
 enum { ANSWER_MAX = 16384, REQUEST_MAX = 65536, SAMPLES_MAX = 4000000 };
@@ -31,14 +32,6 @@ static size_t request_size;
 static uint32_t *samples_us;
 static size_t samples;
 
-static uint64_t
-now_ns (void)
-{
-    struct timespec now;
-    clock_gettime (CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static void
 die (const char *why)
 {
@@ -50,7 +43,7 @@ static void
 ask (connection_t *self)
 {
     self->got = 0;
-    self->sent_ns = now_ns ();
+    self->sent_ns = clock_ns (CLOCK_MONOTONIC);
     if (send (self->fd, request, request_size, MSG_NOSIGNAL) != (ssize_t)request_size)
         die ("a request was not sent");
 }
@@ -119,7 +112,7 @@ main (int argc, char **argv)
     read_request (argv [4]);
     samples_us = malloc (SAMPLES_MAX * sizeof *samples_us);
     connection_t *all = connect_all ((uint16_t)atoi (argv [1]), count, poll);
-    uint64_t begin = now_ns (), end = begin + (uint64_t)(atof (argv [3]) * 1e9), now = begin;
+    uint64_t begin = clock_ns (CLOCK_MONOTONIC), end = begin + (uint64_t)(atof (argv [3]) * 1e9), now = begin;
     for (size_t n = 0; n < count; n++)
         ask (&all [n]);
     struct epoll_event events [256];
@@ -127,7 +120,7 @@ main (int argc, char **argv)
         int ready = epoll_wait (poll, events, 256, 5000);
         if (ready <= 0)
             die ("no answer within 5 s");
-        now = now_ns ();
+        now = clock_ns (CLOCK_MONOTONIC);
         for (int n = 0; n < ready && samples < SAMPLES_MAX; n++) {
             connection_t *connection = events [n].data.ptr;
             if (!hear (connection))

@@ -5,6 +5,7 @@
 //  One process, one thread, nothing sent to anybody: what is left of a pipeline when everything that makes it a
 //  pipeline is taken away.
 
+#include "clock.h"
 #include "snowplow/decode.h"
 #include "snowplow/journal_format.h"
 
@@ -12,21 +13,12 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { ROWS_PER_READ = 500 };
 
 typedef struct {
     uint64_t rows, bytes, events, position;
 } tally_t;
-
-static uint64_t
-clock_ns (clockid_t clock)
-{
-    struct timespec at;
-    clock_gettime (clock, &at);
-    return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
-}
 
 //  Each byte is looked at, as far as SQLite has to hand it over.
 static void

@@ -7,6 +7,8 @@
 //  they are sent in portions of a millisecond. The event id is its number, and when it was handed to librdkafka, on
 //  CLOCK_MONOTONIC: 00000001-0000-4000-8000-MICROSECONDS, in hexadecimal.
 
+#include "clock.h"
+
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
@@ -21,14 +23,6 @@ typedef struct {
     uint64_t events, viewers, seed, rate, begin_ms, changes, bytes;
     uint8_t *paused;
 } audience_t;
-
-static uint64_t
-clock_ns (clockid_t clock)
-{
-    struct timespec at;
-    clock_gettime (clock, &at);
-    return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
-}
 
 //  splitmix64
 static uint64_t

@@ -5,10 +5,11 @@
 //  librdkafka with the ingester's limits and the ingester's call, one partition, nothing decoded. The clock runs from the
 //  first message to the last; the CPU is the whole process's, librdkafka's threads among them.
 
+#include "clock.h"
+
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
-#include <time.h>
 
 enum { ASK_MS = 10000 };
 
@@ -16,14 +17,6 @@ typedef struct {
     int64_t end;
     uint64_t messages, bytes, first_ns, last_ns;
 } tally_t;
-
-static uint64_t
-clock_ns (clockid_t clock)
-{
-    struct timespec at;
-    clock_gettime (clock, &at);
-    return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
-}
 
 static void
 on_message (rd_kafka_message_t *message, void *arg)

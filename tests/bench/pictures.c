@@ -8,6 +8,7 @@
 //  viewer the first change, its arrival, is in the heap only. Asking the heap is dear, so that is never on the clock.
 
 #include "allocations.h"
+#include "clock.h"
 #include "memory.h"
 #include "mirror.h"
 #include "publisher.h"
@@ -17,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { FRAME = 8, TURN = 256, SAID_BYTES = 1 << 20, CHANGE_BYTES = 1024 };
 
@@ -42,9 +42,7 @@ typedef struct {
 static mark_t
 mark (void)
 {
-    struct timespec at;
-    clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &at);
-    return (mark_t){ (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec, allocations_count () };
+    return (mark_t){ clock_ns (CLOCK_PROCESS_CPUTIME_ID), allocations_count () };
 }
 
 static void

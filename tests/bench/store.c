@@ -5,6 +5,7 @@
 //  The persister's core in this process, on a store of its own in DIR. Viewers take turns in an order that is none; first each of
 //  them is written once, which is not counted.
 
+#include "clock.h"
 #include "memory.h"
 #include "persister.h"
 
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const uint64_t START_MS = 1790000000000, KEEP_S = 604800;
 
@@ -23,14 +23,6 @@ typedef struct {
     size_t turn, profile_size;
     char *profile;
 } bench_t;
-
-static uint64_t
-clock_ns (clockid_t clock)
-{
-    struct timespec at;
-    clock_gettime (clock, &at);
-    return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
-}
 
 static void
 count_receipts (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t size)

@@ -5,13 +5,13 @@
 //  share of a busy machine; counted is this process's CPU. Prints a line a parser: name, bytes an event, then the
 //  nanoseconds an event of every round. The last line is the decoder of proto/, which makes a whole event message.
 
+#include "../clock.h"
 #include "fields.h"
 #include "snowplow/decode.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define ROUNDS 15
 #define ROUND_EVENTS 20000
@@ -150,14 +150,6 @@ compare_all (const bench_t *self, void *const *args)
 
 //  ---- rounds
 
-static double
-cpu_ns (void)
-{
-    struct timespec now;
-    clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
 //  Nanoseconds an event; of the decoder if parser is NULL.
 static double
 run_round (const bench_t *self, const parser_t *parser, void *arg)
@@ -166,7 +158,7 @@ run_round (const bench_t *self, const parser_t *parser, void *arg)
     usher_event_t event;
     const char *reason;
     size_t good = 0;
-    double before = cpu_ns ();
+    uint64_t before = clock_ns (CLOCK_PROCESS_CPUTIME_ID);
     for (size_t turn = 0; turn < ROUND_EVENTS; turn++) {
         size_t at = turn % self->count;
         if (parser)
@@ -175,7 +167,7 @@ run_round (const bench_t *self, const parser_t *parser, void *arg)
             good += decode_event (self->decoder, self->events [at].data, self->events [at].size, &event,
                                   &reason) == DECODE_EVENT;
     }
-    double took = cpu_ns () - before;
+    double took = (double)(clock_ns (CLOCK_PROCESS_CPUTIME_ID) - before);
     if (good != ROUND_EVENTS)
         fail ("did not read every event", parser ? parser->name : "decoder");
     return took / ROUND_EVENTS;
