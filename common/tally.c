@@ -1,8 +1,7 @@
 //  tally - what all sessions come to, in a span of time or now: sums and histograms that add up
 
 #include "tally.h"
-
-#include <assert.h>
+#include "records.h"
 
 #define SUMS 12
 
@@ -51,15 +50,6 @@ tally_add (tally_t *self, const tally_t *part)
 }
 
 void
-tally_write_message (const usher_msg_t *msg, buffer_t *out)
-{
-    size_t bound = usher_encode_bound (msg);
-    size_t size = usher_encode (msg, buffer_reserve (out, bound), bound);
-    assert (size);
-    out->size += size;
-}
-
-void
 tally_write (const tally_t *self, buffer_t *out)
 {
     buffer_t startup = { 0 }, stalled = { 0 };
@@ -68,7 +58,7 @@ tally_write (const tally_t *self, buffer_t *out)
     usher_msg_t msg = { .id = USHER_MSG_aggregate, .aggregate = self->sum };
     msg.aggregate.startup_ms = usher_bytes (startup.data, startup.size);
     msg.aggregate.stalled_ppm = usher_bytes (stalled.data, stalled.size);
-    tally_write_message (&msg, out);
+    records_add (out, &msg);
     buffer_free (&startup);
     buffer_free (&stalled);
 }

@@ -23,7 +23,4 @@ void tally_add (tally_t *self, const tally_t *part);
 //  Appends the aggregate message, without a frame's head.
 void tally_write (const tally_t *self, buffer_t *out);
 
-//  Appends any message that fits its limits.
-void tally_write_message (const usher_msg_t *msg, buffer_t *out);
-
 #endif

@@ -3,6 +3,7 @@
 #include "dynamo_unsure.h"
 #include "dynamo_job.h"
 #include "memory.h"
+#include "records.h"
 
 #include <stdlib.h>
 
@@ -18,24 +19,13 @@ struct unsure_write {
 
 //  ---- records
 
-static void
-append (buffer_t *out, const usher_msg_t *msg)
-{
-    size_t bound = usher_encode_bound (msg);
-    size_t bytes = usher_encode (msg, buffer_reserve (out, bound), bound);
-    //  It was decoded within its limits, so it can be encoded again.
-    if (bytes == 0)
-        abort ();
-    out->size += bytes;
-}
-
 void
 unsure_note (buffer_t *notes, const usher_write_t *write, const usher_history_t *row)
 {
     const usher_msg_t msg = { .id = USHER_MSG_unsure_record,
                               .unsure_record = { write->viewer_id, write->epoch, write->version,
                                                  row->key_tstamp, write->expires_s } };
-    append (notes, &msg);
+    records_add (notes, &msg);
 }
 
 //  ---- the writes
@@ -101,7 +91,7 @@ take (unsure_t *self, const usher_unsure_record_t *record)
         .history = { .viewer_id = record->viewer_id, .key_tstamp = record->key_tstamp, .remove = 1 }
     };
     if (write->rows.size + usher_encode_bound (&row) <= ROWS_BYTES_MAX)
-        append (&write->rows, &row);
+        records_add (&write->rows, &row);
 }
 
 void

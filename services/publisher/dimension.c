@@ -8,6 +8,7 @@
 
 #include "hash_map.h"
 #include "memory.h"
+#include "records.h"
 
 typedef struct {
     uint64_t hash;
@@ -156,7 +157,7 @@ write_key (const dimension_t *self, usher_str_t key, bool other, dimension_count
 {
     usher_msg_t msg = { .id = USHER_MSG_aggregate_key,
                         .aggregate_key = { self->which, key, other, count.sessions, count.viewers } };
-    tally_write_message (&msg, out);
+    records_add (out, &msg);
 }
 
 void

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buffer.h"
 #include "memory.h"
+#include "records.h"
 
 //  Gateways that may wait for a snapshot at once.
 #define REQUESTS 64
@@ -120,11 +120,10 @@ add_session (snapshots_t *self, uint32_t peer, const last_value_entry_t *entry, 
 {
     usher_msg_t msg = { .id = USHER_MSG_session };
     last_value_decode (entry, slot, &msg.session);
-    size_t bound = usher_encode_bound (&msg);
     self->session.size = 0;
-    size_t size = usher_encode (&msg, buffer_reserve (&self->session, bound), bound);
-    frame_add (self, peer, self->session.data, size, out);
-    return size;
+    records_add (&self->session, &msg);
+    frame_add (self, peer, self->session.data, self->session.size, out);
+    return self->session.size;
 }
 
 //  Returns the bytes that the slot took.

@@ -2,6 +2,7 @@
 
 #include "backlog.h"
 #include "memory.h"
+#include "records.h"
 
 #include <stdlib.h>
 
@@ -17,11 +18,7 @@ backlog_begin (backlog_t *self, uint32_t peer)
 void
 backlog_add (backlog_t *self, const usher_msg_t *msg)
 {
-    buffer_t *messages = &self->last->messages;
-    size_t bound = usher_encode_bound (msg);
-    size_t size = usher_encode (msg, buffer_reserve (messages, bound), bound);
-    messages->size += size;
-    self->bytes += size;
+    self->bytes += records_add (&self->last->messages, msg);
 }
 
 backlog_frame_t *

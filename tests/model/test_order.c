@@ -7,15 +7,12 @@
 //
 //  Usage: test_order [FIRST_SEED [CASES]]. A failure prints its seed.
 
-#include "viewer.h"
 #include "memory.h"
+#include "seeds.h"
 #include "snowplow/decode.h"
+#include "viewer.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +30,7 @@ enum {
 
 static const uint64_t START_MS = 1790000000000;
 static config_t config;
-static uint64_t first_seed = 1, case_count = CASES;
+static seeds_t seeds = { 1, CASES };
 
 typedef struct {
     uint64_t random;
@@ -464,7 +461,7 @@ test_any_order (void **state)
 {
     (void)state;
     story_t *story = memory_new (1, sizeof *story);
-    for (uint64_t seed = first_seed; seed < first_seed + case_count; seed++) {
+    for (uint64_t seed = seeds.first; seed < seeds.first + seeds.count; seed++) {
         story_tell (story, seed);
         compare_orders (story, seed, SESSION_WINDOW_MS * 4);
     }
@@ -476,7 +473,7 @@ test_long_stories (void **state)
 {
     (void)state;
     story_t *story = memory_new (1, sizeof *story);
-    for (uint64_t seed = first_seed; seed < first_seed + case_count / 4; seed++) {
+    for (uint64_t seed = seeds.first; seed < seeds.first + seeds.count / 4; seed++) {
         long_story_tell (story, seed);
         compare_orders (story, seed, SESSION_WINDOW_MS / 64);
     }
@@ -531,7 +528,7 @@ recording_clear (recording_t *self)
 static void
 recorded_tell (story_t *self, const recording_t *recording, usher_str_t viewer_id)
 {
-    *self = (story_t){ .random = first_seed };
+    *self = (story_t){ .random = seeds.first };
     for (size_t at = 0; at < recording->count; at++) {
         const usher_event_t *event = &recording->events [at];
         if (!usher_str_eq (event->viewer_id, viewer_id))
@@ -556,7 +553,7 @@ test_recordings (void **state)
         assert_true (recording->count > 0);
         for (size_t at = 0; at < recording->count; at++) {
             recorded_tell (story, recording, recording->events [at].viewer_id);
-            compare_orders (story, first_seed, SESSION_WINDOW_MS);
+            compare_orders (story, seeds.first, SESSION_WINDOW_MS);
         }
         recording_clear (recording);
     }
@@ -567,15 +564,10 @@ test_recordings (void **state)
 int
 main (int argc, char **argv)
 {
-    if (argc > 1)
-        first_seed = strtoull (argv [1], NULL, 10);
-    if (argc > 2)
-        case_count = strtoull (argv [2], NULL, 10);
+    seeds_read (&seeds, argc, argv);
     config.shard.paused_timeout_s = 1800;
     const struct CMUnitTest tests [] = { cmocka_unit_test (test_any_order),
                                          cmocka_unit_test (test_long_stories),
                                          cmocka_unit_test (test_recordings) };
-    print_message ("seeds %llu to %llu\n", (unsigned long long)first_seed,
-                   (unsigned long long)(first_seed + case_count - 1));
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -4,13 +4,10 @@
 //  Usage: test_sleep [FIRST_SEED [CASES]]. A failure prints its seed.
 
 #include "memory.h"
+#include "seeds.h"
 #include "shard.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +23,7 @@ enum {
 };
 
 static const uint64_t START_MS = 1790000000000;
-static uint64_t first_seed = 1, case_count = CASES;
+static seeds_t seeds = { 1, CASES };
 
 //  What a shard asked of the store.
 typedef struct {
@@ -412,7 +409,7 @@ test_sleep_is_not_seen (void **state)
     (void)state;
     world_t *self = memory_new (1, sizeof *self);
     long slept = 0;
-    for (uint64_t seed = first_seed; seed < first_seed + case_count; seed++) {
+    for (uint64_t seed = seeds.first; seed < seeds.first + seeds.count; seed++) {
         world_begin (self, seed);
         for (; self->step < STEPS; self->step++) {
             step_take (self);
@@ -426,19 +423,14 @@ test_sleep_is_not_seen (void **state)
         world_end (self);
     }
     //  They did sleep: of ten viewers one or more at each step.
-    assert_true (slept > (long)case_count * STEPS);
+    assert_true (slept > (long)seeds.count * STEPS);
     free (self);
 }
 
 int
 main (int argc, char **argv)
 {
-    if (argc > 1)
-        first_seed = strtoull (argv [1], NULL, 10);
-    if (argc > 2)
-        case_count = strtoull (argv [2], NULL, 10);
+    seeds_read (&seeds, argc, argv);
     const struct CMUnitTest tests [] = { cmocka_unit_test (test_sleep_is_not_seen) };
-    print_message ("seeds %llu to %llu\n", (unsigned long long)first_seed,
-                   (unsigned long long)(first_seed + case_count - 1));
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #include "erase.h"
 #include "gateway_bench.h"
 #include "memory.h"
+#include "records.h"
 
 //  ---- the API
 
@@ -225,7 +226,7 @@ say (buffer_t *frame, const char *key, usher_dimension_t which, bool other, uint
 {
     usher_msg_t msg = { .id = USHER_MSG_aggregate_key,
                         .aggregate_key = { which, usher_str (key), other, sessions, sessions - 1 } };
-    tally_write_message (&msg, frame);
+    records_add (frame, &msg);
 }
 
 static int64_t
