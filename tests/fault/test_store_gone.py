@@ -7,7 +7,7 @@ import fcntl
 import os
 
 from audience import Audience
-from house import House, media_event, wait_until
+from house import House, is_running, media_event, wait_until
 from test_kill import account
 
 LIMIT = 1024 * 1024
@@ -20,7 +20,9 @@ def store_gone(house):
     """Kills the persister and takes its lock before the next one does, which then finds the store in use, again and again."""
     with open(os.path.join(house.directory, "data", "store.db.lock"), "rb+") as lock:
         def taken():
-            house.kill("persister")
+            killed = house.kill("persister")
+            #  It holds the lock until the kernel has taken it apart, which takes a sanitized one longer than a look at the lock.
+            wait_until(lambda: not is_running(killed), "the killed persister is gone", every_s=0.001)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return True
