@@ -42,7 +42,7 @@ typedef struct {
     struct {
         char *source;    //  journal, file or kafka; default kafka where KAFKA_BOOTSTRAP_SERVERS is set
         char *file;      //  for source file: its path
-        uint32_t in_flight_bytes;    //  default 8 MiB per shard
+        uint32_t in_flight_bytes;    //  default 16 MiB per shard
         uint32_t keep_bytes;    //  of frames to send again; beyond it they are read again; default 64 MiB
     } ingester;
 

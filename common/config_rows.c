@@ -40,7 +40,7 @@ const config_row_t config_rows [] = {
       "1073741824", NULL },
     { "ingester", "source", CHOICE, AT (ingester.source), 0, 0, "journal", "journal, file, kafka" },
     { "ingester", "file", TEXT, AT (ingester.file), 0, 4096, "", NULL },
-    { "ingester", "in_flight_bytes", NUMBER32, AT (ingester.in_flight_bytes), 65536, 1073741824, "8388608",
+    { "ingester", "in_flight_bytes", NUMBER32, AT (ingester.in_flight_bytes), 65536, 1073741824, "16777216",
       NULL },
     { "ingester", "keep_bytes", NUMBER32, AT (ingester.keep_bytes), 65536, 1073741824, "67108864", NULL },
     { "kafka", "brokers", TEXT, AT (kafka.brokers), 0, 4096, "", NULL },

@@ -45,8 +45,8 @@ void turn_read_failed (turn_t *self);
 void turn_put (turn_t *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
 
 //  Is more worth waiting for? It is while more waits for the end than when this was asked last, for TURN_GATHER_MS: where
-//  writes come without a pause, many of them change the same pages of the file, and share one sync.
-#define TURN_GATHER_MS 20
+//  writes come without a pause, many of them change the same pages of the file, and share one sync (decision 029).
+#define TURN_GATHER_MS 100
 bool turn_gathers (turn_t *self, usher_time_t now);
 
 //  Ends the transaction; receipts and answers go out.

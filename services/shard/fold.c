@@ -11,36 +11,35 @@
 #define ANY (S (starting) | PLAYING | S (paused) | IN_ADS | S (ended))
 
 //  The product's rules: from these states, this event makes this move. What is not listed changes nothing. to is
-//  used by FOLD_GO, FOLD_STALL and FOLD_PROGRESS; the other moves name their own end.
+//  used by FOLD_GO, FOLD_STALL and FOLD_PROGRESS; the other moves name their own end. By the event.
 static const struct {
-    usher_event_kind_t kind;
     uint32_t from;
     fold_move_t move;
     usher_state_t to;
-} moves [] = {
-    { USHER_event_kind_play, S (starting) | S (rebuffering) | S (seeking) | S (paused) | S (ended), FOLD_GO,
-      USHER_state_watching },
-    { USHER_event_kind_pause, S (starting) | PLAYING, FOLD_GO, USHER_state_paused },
-    { USHER_event_kind_ping, S (starting), FOLD_PROGRESS, USHER_state_watching },
-    { USHER_event_kind_percent_progress, S (starting), FOLD_PROGRESS, USHER_state_watching },
-    { USHER_event_kind_quality_change, S (starting), FOLD_PROGRESS, USHER_state_watching },
-    { USHER_event_kind_volume_change, S (starting), FOLD_PROGRESS, USHER_state_watching },
-    { USHER_event_kind_playback_rate_change, S (starting), FOLD_PROGRESS, USHER_state_watching },
-    { USHER_event_kind_fullscreen_change, S (starting), FOLD_PROGRESS, USHER_state_watching },
-    { USHER_event_kind_picture_in_picture_change, S (starting), FOLD_PROGRESS, USHER_state_watching },
-    { USHER_event_kind_ready, S (starting), FOLD_PROGRESS, USHER_state_watching },
-    { USHER_event_kind_buffer_start, S (starting) | S (watching), FOLD_STALL, USHER_state_rebuffering },
-    { USHER_event_kind_buffer_end, S (rebuffering), FOLD_UNSTALL, USHER_state_watching },
-    { USHER_event_kind_seek_start, S (watching), FOLD_STALL, USHER_state_seeking },
-    { USHER_event_kind_seek_end, S (seeking), FOLD_UNSTALL, USHER_state_watching },
-    { USHER_event_kind_ad_break_start, ANY, FOLD_ENTER_AD, USHER_state_ad },
-    { USHER_event_kind_ad_break_end, IN_ADS, FOLD_LEAVE_AD, USHER_state_watching },
-    { USHER_event_kind_ad_start, ANY & ~IN_ADS, FOLD_ENTER_AD_ALONE, USHER_state_ad },
-    { USHER_event_kind_ad_complete, IN_ADS, FOLD_LEAVE_AD_ALONE, USHER_state_watching },
-    { USHER_event_kind_ad_skip, IN_ADS, FOLD_LEAVE_AD_ALONE, USHER_state_watching },
-    { USHER_event_kind_ad_pause, S (ad), FOLD_GO, USHER_state_ad_paused },
-    { USHER_event_kind_ad_resume, S (ad_paused), FOLD_GO, USHER_state_ad },
-    { USHER_event_kind_end, ANY, FOLD_GO, USHER_state_ended },
+} moves [USHER_EVENT_KINDS] = {
+    [USHER_event_kind_play] = { S (starting) | S (rebuffering) | S (seeking) | S (paused) | S (ended),
+                                FOLD_GO, USHER_state_watching },
+    [USHER_event_kind_pause] = { S (starting) | PLAYING, FOLD_GO, USHER_state_paused },
+    [USHER_event_kind_ping] = { S (starting), FOLD_PROGRESS, USHER_state_watching },
+    [USHER_event_kind_percent_progress] = { S (starting), FOLD_PROGRESS, USHER_state_watching },
+    [USHER_event_kind_quality_change] = { S (starting), FOLD_PROGRESS, USHER_state_watching },
+    [USHER_event_kind_volume_change] = { S (starting), FOLD_PROGRESS, USHER_state_watching },
+    [USHER_event_kind_playback_rate_change] = { S (starting), FOLD_PROGRESS, USHER_state_watching },
+    [USHER_event_kind_fullscreen_change] = { S (starting), FOLD_PROGRESS, USHER_state_watching },
+    [USHER_event_kind_picture_in_picture_change] = { S (starting), FOLD_PROGRESS, USHER_state_watching },
+    [USHER_event_kind_ready] = { S (starting), FOLD_PROGRESS, USHER_state_watching },
+    [USHER_event_kind_buffer_start] = { S (starting) | S (watching), FOLD_STALL, USHER_state_rebuffering },
+    [USHER_event_kind_buffer_end] = { S (rebuffering), FOLD_UNSTALL, USHER_state_watching },
+    [USHER_event_kind_seek_start] = { S (watching), FOLD_STALL, USHER_state_seeking },
+    [USHER_event_kind_seek_end] = { S (seeking), FOLD_UNSTALL, USHER_state_watching },
+    [USHER_event_kind_ad_break_start] = { ANY, FOLD_ENTER_AD, USHER_state_ad },
+    [USHER_event_kind_ad_break_end] = { IN_ADS, FOLD_LEAVE_AD, USHER_state_watching },
+    [USHER_event_kind_ad_start] = { ANY & ~IN_ADS, FOLD_ENTER_AD_ALONE, USHER_state_ad },
+    [USHER_event_kind_ad_complete] = { IN_ADS, FOLD_LEAVE_AD_ALONE, USHER_state_watching },
+    [USHER_event_kind_ad_skip] = { IN_ADS, FOLD_LEAVE_AD_ALONE, USHER_state_watching },
+    [USHER_event_kind_ad_pause] = { S (ad), FOLD_GO, USHER_state_ad_paused },
+    [USHER_event_kind_ad_resume] = { S (ad_paused), FOLD_GO, USHER_state_ad },
+    [USHER_event_kind_end] = { ANY, FOLD_GO, USHER_state_ended },
 };
 
 enum {
@@ -110,24 +109,22 @@ after_break (usher_state_t before)
 usher_state_t
 fold_next (usher_state_t state, usher_event_kind_t kind, usher_state_t before, bool alone, bool moved)
 {
-    for (size_t row = 0; row < sizeof moves / sizeof *moves; row++) {
-        if (moves [row].kind != kind || !is_in (state, moves [row].from))
-            continue;
-        switch (moves [row].move) {
-        case FOLD_GO:
-        case FOLD_STALL:
-        case FOLD_ENTER_AD:
-        case FOLD_ENTER_AD_ALONE:
-            return moves [row].to;
-        case FOLD_UNSTALL:
-            return before;
-        case FOLD_LEAVE_AD:
-            return after_break (before);
-        case FOLD_LEAVE_AD_ALONE:
-            return alone ? before : state;
-        case FOLD_PROGRESS:
-            return moved ? moves [row].to : state;
-        }
+    if (!is_in (state, moves [kind].from))
+        return state;
+    switch (moves [kind].move) {
+    case FOLD_GO:
+    case FOLD_STALL:
+    case FOLD_ENTER_AD:
+    case FOLD_ENTER_AD_ALONE:
+        return moves [kind].to;
+    case FOLD_UNSTALL:
+        return before;
+    case FOLD_LEAVE_AD:
+        return after_break (before);
+    case FOLD_LEAVE_AD_ALONE:
+        return alone ? before : state;
+    case FOLD_PROGRESS:
+        return moved ? moves [kind].to : state;
     }
     return state;
 }

@@ -195,11 +195,11 @@ roll_destroy (roll_t **self_p)
     *self_p = NULL;
 }
 
-//  The low ten bits chose the slot, so within a shard they say nothing.
+//  Another hash than the one that chose the slot: within a shard some bits of that say nothing.
 static uint32_t
 hash_of (usher_str_t viewer_id)
 {
-    return (uint32_t)(XXH64 (viewer_id.data, viewer_id.size, 0) >> 32);
+    return (uint32_t)XXH3_64bits (viewer_id.data, viewer_id.size);
 }
 
 static usher_str_t
@@ -242,7 +242,11 @@ roll_find (roll_t *self, usher_str_t viewer_id)
 
 //  ---- ahead
 
-enum { PACKED_AHEAD = 6 * FETCH_LINE };    //  of who sleeps; most end there
+enum {
+    PACKED_AHEAD = 6 * FETCH_LINE,    //  of who sleeps; most end there
+    AHEAD_STEPS = 3,                  //  behind the seat
+    AHEAD = 4                         //  events between two steps of one: a processor waits for a dozen lines at once
+};
 
 //  Without looking at seats: of two viewers of one hash the first found will do.
 static const seat_t *
@@ -266,39 +270,69 @@ session_fetch (const session_t *session)
     fetch (session->strip.bytes + session->strip.tail, FETCH_LINE);
 }
 
-void
-roll_ahead (const roll_t *self, const usher_str_t *viewer_ids, size_t count)
+//  One step each: the seat; the viewer or what is packed; what the viewer holds; what its first session holds.
+static void
+seat_find (const roll_t *self, roll_ahead_t *ahead, size_t at)
 {
-    uint32_t hashes [LOT_MESSAGES];
-    const seat_t *seats [LOT_MESSAGES];
+    const seat_t *seat = seat_guess (self, ahead->hashes [at]);
+    ahead->seats [at] = seat == GONE ? NULL : seat;
+    fetch (seat, sizeof *seat);
+}
+
+static void
+seat_fetch (const seat_t *seat)
+{
+    if (seat->asleep)
+        fetch (seat->packed, PACKED_AHEAD);
+    else
+        fetch (seat->actor, sizeof (actor_t));
+}
+
+static void
+viewer_fetch (const viewer_t *viewer)
+{
+    fetch (viewer->id.data, viewer->id.size);
+    fetch (viewer->positions, 1);
+    fetch (viewer->sessions, viewer->session_count ? sizeof (session_t) : 0);
+}
+
+//  Takes one of them a step on. Who falls asleep meanwhile keeps the seat.
+static void
+ahead_step (const roll_ahead_t *ahead, size_t at, size_t step)
+{
+    const seat_t *seat = at < ahead->count ? ahead->seats [at] : NULL;
+    if (!seat)
+        return;
+    if (step == 0)
+        seat_fetch (seat);
+    else if (!seat->asleep && step == 1)
+        viewer_fetch (&seat->actor->viewer);
+    else if (!seat->asleep && seat->actor->viewer.session_count)
+        session_fetch (&seat->actor->viewer.sessions [0]);
+}
+
+void
+roll_ahead (const roll_t *self, const usher_str_t *viewer_ids, size_t count, roll_ahead_t *ahead)
+{
+    ahead->count = count;
     for (size_t at = 0; at < count; at++) {
-        hashes [at] = hash_of (viewer_ids [at]);
-        size_t place = place_first (self, hashes [at]);
+        ahead->hashes [at] = hash_of (viewer_ids [at]);
+        size_t place = place_first (self, ahead->hashes [at]);
         fetch (&self->hashes [place], 1);
         fetch (&self->seats [place], 1);
     }
-    size_t found = 0;
-    for (size_t at = 0; at < count; at++) {
-        const seat_t *seat = seat_guess (self, hashes [at]);
-        if (seat && seat != GONE)
-            seats [found++] = seat;
-        fetch (seat, sizeof *seat);
-    }
-    for (size_t at = 0; at < found; at++)
-        if (seats [at]->asleep)
-            fetch (seats [at]->packed, PACKED_AHEAD);
-        else
-            fetch (seats [at]->actor, sizeof (actor_t));
-    for (size_t at = 0; at < found; at++)
-        if (!seats [at]->asleep) {
-            const viewer_t *viewer = &seats [at]->actor->viewer;
-            fetch (viewer->id.data, viewer->id.size);
-            fetch (viewer->positions, 1);
-            fetch (viewer->sessions, viewer->session_count ? sizeof (session_t) : 0);
-        }
-    for (size_t at = 0; at < found; at++)
-        if (!seats [at]->asleep && seats [at]->actor->viewer.session_count)
-            session_fetch (&seats [at]->actor->viewer.sessions [0]);
+    for (size_t at = 0; at < count; at++)
+        seat_find (self, ahead, at);
+    for (size_t step = 0; step < AHEAD_STEPS; step++)
+        for (size_t at = 0; at < (AHEAD_STEPS - step) * AHEAD; at++)
+            ahead_step (ahead, at, step);
+}
+
+void
+roll_ahead_next (const roll_ahead_t *ahead, size_t at)
+{
+    for (size_t step = 0; step < AHEAD_STEPS; step++)
+        ahead_step (ahead, at + (AHEAD_STEPS - step) * AHEAD, step);
 }
 
 //  ---- places once more

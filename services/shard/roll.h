@@ -66,9 +66,17 @@ void roll_destroy (roll_t **self_p);
 actor_t *roll_find (roll_t *self, usher_str_t viewer_id);
 actor_t *roll_get (roll_t *self, usher_str_t viewer_id);
 
-//  These are going to be asked for: fetches into the cache what an event of each will touch, step by step for all of them at
-//  once. Up to LOT_MESSAGES of them.
-void roll_ahead (const roll_t *self, const usher_str_t *viewer_ids, size_t count);
+//  These are going to be asked for in this order, up to LOT_MESSAGES of them: fetches into the cache what an event of each will
+//  touch, step by step, as one leads to the next; the later steps while those before are worked, for which roll_ahead_next is told
+//  the number of each before it is.
+typedef struct {
+    size_t count;
+    uint32_t hashes [LOT_MESSAGES];
+    const seat_t *seats [LOT_MESSAGES];
+} roll_ahead_t;
+
+void roll_ahead (const roll_t *self, const usher_str_t *viewer_ids, size_t count, roll_ahead_t *ahead);
+void roll_ahead_next (const roll_ahead_t *ahead, size_t at);
 
 //  The actor of a seat, likewise.
 actor_t *roll_wake (roll_t *self, seat_t *seat);

@@ -218,10 +218,13 @@ shard_events (void *arg, const lot_t *lot, outbox_t *out)
     for (size_t at = 0; at < lot->count; at++)
         if (lot->messages [at].id == USHER_MSG_event)
             viewer_ids [events++] = lot->messages [at].event.viewer_id;
-    roll_ahead (self->roll, viewer_ids, events);
+    roll_ahead_t ahead;
+    roll_ahead (self->roll, viewer_ids, events, &ahead);
+    events = 0;
     for (size_t at = 0; at < lot->count; at++)
-        if (lot->messages [at].id == USHER_MSG_event)
+        if (lot->messages [at].id == USHER_MSG_event) {
+            roll_ahead_next (&ahead, events++);
             shard_on_event (arg, lot->tags [at], &lot->messages [at], out);
-        else if (lot->messages [at].id == USHER_MSG_batch)
+        } else if (lot->messages [at].id == USHER_MSG_batch)
             shard_on_batch (arg, lot->tags [at], &lot->messages [at], out);
 }

@@ -1,9 +1,9 @@
 //  kafka_read - the baseline: reads a topic from its beginning to its end and does nothing with it
 //
-//  usage: kafka_read BROKERS TOPIC      prints `messages bytes wall_ns cpu_ns`
+//  usage: kafka_read BROKERS TOPIC FETCH_BYTES     prints `messages bytes wall_ns cpu_ns`
 //
-//  librdkafka with the ingester's limits and the ingester's call, one partition, nothing decoded. The clock runs from the
-//  first message to the last; the CPU is the whole process's, librdkafka's threads among them.
+//  librdkafka with the ingester's limits and the ingester's call, one partition, nothing decoded; FETCH_BYTES a fetch. The clock
+//  runs from the first message to the last; the CPU is the whole process's, librdkafka's threads among them.
 
 #include "clock.h"
 
@@ -32,7 +32,7 @@ on_message (rd_kafka_message_t *message, void *arg)
 }
 
 static rd_kafka_t *
-client_open (const char *brokers)
+client_open (const char *brokers, const char *fetch_bytes)
 {
     char reason [512];
     rd_kafka_conf_t *conf = rd_kafka_conf_new ();
@@ -40,6 +40,7 @@ client_open (const char *brokers)
         { "bootstrap.servers", brokers },
         { "queued.min.messages", "1000000" },
         { "queued.max.messages.kbytes", "131072" },
+        { "fetch.message.max.bytes", fetch_bytes },
     };
     for (size_t at = 0; at < sizeof settings / sizeof *settings; at++)
         if (rd_kafka_conf_set (conf, settings [at][0], settings [at][1], reason, sizeof reason)) {
@@ -52,11 +53,11 @@ client_open (const char *brokers)
 int
 main (int argc, char **argv)
 {
-    rd_kafka_t *client = argc == 3 ? client_open (argv [1]) : NULL;
+    rd_kafka_t *client = argc == 4 ? client_open (argv [1], argv [3]) : NULL;
     tally_t tally = { 0 };
     int64_t low;
     if (!client || rd_kafka_query_watermark_offsets (client, argv [2], 0, &low, &tally.end, ASK_MS) != 0) {
-        fprintf (stderr, "kafka_read: usage: kafka_read BROKERS TOPIC, and they must answer\n");
+        fprintf (stderr, "kafka_read: usage: kafka_read BROKERS TOPIC FETCH_BYTES, and they must answer\n");
         return 1;
     }
     rd_kafka_topic_t *topic = rd_kafka_topic_new (client, argv [2], NULL);
