@@ -34,14 +34,26 @@ make_room (pack_t *self, size_t more)
 //  ---- alone
 
 void
-pack_number (pack_t *self, uint64_t *value)
+pack_numbers (pack_t *self, uint64_t *const *values, size_t count)
 {
     if (self->reading) {
-        self->used = (size_t)(take_number (self->data + self->used, &self->instant_ms, value) - self->data);
+        const uint8_t *next = self->data + self->used;
+        for (size_t at = 0; at < count; at++)
+            next = take_number (next, &self->instant_ms, values [at]);
+        self->used = (size_t)(next - self->data);
         return;
     }
-    make_room (self, NUMBER_MAX);
-    self->used = (size_t)(put_number (self->data + self->used, &self->instant_ms, *value) - self->data);
+    make_room (self, count * NUMBER_MAX);
+    uint8_t *next = self->data + self->used;
+    for (size_t at = 0; at < count; at++)
+        next = put_number (next, &self->instant_ms, *values [at]);
+    self->used = (size_t)(next - self->data);
+}
+
+void
+pack_number (pack_t *self, uint64_t *value)
+{
+    pack_numbers (self, &value, 1);
 }
 
 void
@@ -62,38 +74,26 @@ pack_text (pack_t *self, usher_str_t *text)
 typedef struct {
     uint16_t offset;
     uint8_t kind;
-    uint8_t
-        tells;    //  where in the field its first bytes are that are not zero when it is not: a text's size
 } column_t;
 
-#define TELLS_U32 0
-#define TELLS_U64 0
-#define TELLS_F64 0
-#define TELLS_ENUM 0
-#define TELLS_STR offsetof (usher_str_t, size)
 #define MESSAGE(message, id, link, direction, doc) static const column_t message##_columns [] = {
-#define FIELD(message, field, kind, limit, doc)                                                              \
-    { offsetof (usher_##message##_t, field), USHER_##kind, TELLS_##kind },
+#define FIELD(message, field, kind, limit, doc) { offsetof (usher_##message##_t, field), USHER_##kind },
 #define END(message)                                                                                         \
     {                                                                                                        \
-        0, 0, 0                                                                                              \
+        0, 0                                                                                                 \
     }                                                                                                        \
     }                                                                                                        \
     ;
 #include "messages.def"
 
-typedef struct {
-    const column_t *columns;
-    uint16_t count, size;
-} shape_t;
-
-//  By the message's id.
-static const shape_t shapes [] = {
-#define MESSAGE(message, id, link, direction, doc)                                                           \
-    [id] = { message##_columns, sizeof message##_columns / sizeof *message##_columns - 1,                    \
-             sizeof (usher_##message##_t) },
+//  The number of each field in its message.
+#define MESSAGE(message, id, link, direction, doc) enum {
+#define FIELD(message, field, kind, limit, doc) COLUMN_##message##_##field,
+#define END(message)                                                                                         \
+    COLUMNS_##message                                                                                        \
+    }                                                                                                        \
+    ;
 #include "messages.def"
-};
 
 //  Which fields are put: bit by bit, in two words.
 typedef struct {
@@ -101,48 +101,69 @@ typedef struct {
 } mask_t;
 _Static_assert(MASK_MAX *MASK_BITS <= 128, "a mask is two words");
 
-static inline uint64_t
-bits_at (const char *field, bool wide)
-{
-    uint32_t bits;
-    uint64_t wide_bits;
-    memcpy (&bits, field, sizeof bits);
-    if (!wide)
-        return bits;
-    memcpy (&wide_bits, field, sizeof wide_bits);
-    return wide_bits;
-}
+#define IS_U32(value) ((value) != 0)
+#define IS_ENUM(value) ((value) != 0)
+#define IS_U64(value) ((value) != 0)
+#define IS_F64(value) (bits_of (value) != 0)
+#define IS_STR(value) ((value).size != 0)
+#define OTHER_U32(value, before) ((value) != (before))
+#define OTHER_ENUM(value, before) ((value) != (before))
+#define OTHER_U64(value, before) ((value) != (before))
+#define OTHER_F64(value, before) (bits_of (value) != bits_of (before))
+#define OTHER_STR(value, before) (!usher_str_eq (value, before))
+#define ROOM_U32(value) 0
+#define ROOM_ENUM(value) 0
+#define ROOM_U64(value) 0
+#define ROOM_F64(value) 0
+#define ROOM_STR(value) (value).size
+#define BIT(message, field, is)                                                                              \
+    mask.words [COLUMN_##message##_##field / 64] |= (uint64_t)(is) << COLUMN_##message##_##field % 64;
 
-static inline bool
-is_wide (const column_t *column)
-{
-    return column->kind == USHER_U64 || column->kind == USHER_F64;
-}
+//  The fields that are others than zero, or than in before. Adds the bytes of all texts to room. A function for each message: a
+//  loop over its columns takes ten times as long.
+typedef mask_t (mask_fn) (const void *record, const void *before, size_t *room);
 
-static bool
-is_same (const column_t *column, const char *field, const char *other)
-{
-    if (column->kind != USHER_STR)
-        return bits_at (field, is_wide (column)) == bits_at (other, is_wide (column));
-    return usher_str_eq (*(const usher_str_t *)(const void *)field,
-                         *(const usher_str_t *)(const void *)other);
-}
-
-//  The fields that are others than in before, NULL: than zero. Adds the bytes of all texts to room.
-static mask_t
-mask_of (const shape_t *shape, const char *record, const char *before, size_t *room)
-{
-    mask_t mask = { { 0 } };
-    for (size_t col = 0; col < shape->count; col++) {
-        const column_t *column = &shape->columns [col];
-        const char *field = record + column->offset;
-        uint64_t bits = bits_at (field + column->tells, is_wide (column));
-        *room += column->kind == USHER_STR ? bits : 0;
-        bool put = before ? !is_same (column, field, before + column->offset) : bits != 0;
-        mask.words [col / 64] |= (uint64_t)put << col % 64;
+#define MESSAGE(message, id, link, direction, doc)                                                           \
+    static mask_t message##_set (const void *data, const void *nothing, size_t *room)                        \
+    {                                                                                                        \
+        const usher_##message##_t *record = data;                                                            \
+        mask_t mask = { { 0 } };                                                                             \
+        (void)record, (void)nothing, (void)room;
+#define FIELD(message, field, kind, limit, doc)                                                              \
+    BIT (message, field, IS_##kind (record->field))                                                          \
+    *room += ROOM_##kind (record->field);
+#define END(message)                                                                                         \
+    return mask;                                                                                             \
     }
-    return mask;
-}
+#include "messages.def"
+
+#define MESSAGE(message, id, link, direction, doc)                                                           \
+    static mask_t message##_changed (const void *data, const void *earlier, size_t *room)                    \
+    {                                                                                                        \
+        const usher_##message##_t *record = data, *before = earlier;                                         \
+        mask_t mask = { { 0 } };                                                                             \
+        (void)record, (void)before, (void)room;
+#define FIELD(message, field, kind, limit, doc)                                                              \
+    BIT (message, field, OTHER_##kind (record->field, before->field))                                        \
+    *room += ROOM_##kind (record->field);
+#define END(message)                                                                                         \
+    return mask;                                                                                             \
+    }
+#include "messages.def"
+
+typedef struct {
+    const column_t *columns;
+    uint16_t count, size;
+    mask_fn *set, *changed;
+} shape_t;
+
+//  By the message's id.
+static const shape_t shapes [] = {
+#define MESSAGE(message, id, link, direction, doc)                                                           \
+    [id] = { message##_columns, sizeof message##_columns / sizeof *message##_columns - 1,                    \
+             sizeof (usher_##message##_t), message##_set, message##_changed },
+#include "messages.def"
+};
 
 static inline size_t
 lowest (uint64_t *word)
@@ -184,7 +205,7 @@ static void
 put_record (pack_t *self, const shape_t *shape, const char *record, const char *before)
 {
     size_t room = MASK_MAX + shape->count * FIELD_MAX;
-    mask_t mask = mask_of (shape, record, before, &room);
+    mask_t mask = (before ? shape->changed : shape->set) (record, before, &room);
     make_room (self, room);
     uint8_t *next = put_mask (self->data + self->used, mask);
     for (size_t word = 0; word < 2; word++)
@@ -212,53 +233,35 @@ take_record (pack_t *self, const shape_t *shape, char *record, const char *befor
     self->used = (size_t)(next - self->data);
 }
 
-//  ---- a session: the same bytes, field by field without a table, for it is packed and read with every change of the feed
+//  ---- what there is many of: the same bytes, field by field without a table
 
-//  The number of each field in its message.
-#define MESSAGE(message, id, link, direction, doc) enum {
-#define FIELD(message, field, kind, limit, doc) COLUMN_##message##_##field,
-#define END(message)                                                                                         \
-    COLUMNS_##message                                                                                        \
-    }                                                                                                        \
-    ;
-#include "messages.def"
+//  id is a constant where these are called: of all other messages the compiler leaves nothing.
+#define ALWAYS static inline __attribute__ ((always_inline))
 
-#define IS_U32(value) ((value) != 0)
-#define IS_ENUM(value) ((value) != 0)
-#define IS_U64(value) ((value) != 0)
-#define IS_F64(value) (bits_of (value) != 0)
-#define IS_STR(value) ((value).size != 0)
-#define ROOM_U32(value) 0
-#define ROOM_ENUM(value) 0
-#define ROOM_U64(value) 0
-#define ROOM_F64(value) 0
-#define ROOM_STR(value) (value).size
-
-//  Of the other messages the compiler leaves nothing.
-static size_t
-session_room (const usher_session_t *session)
+ALWAYS size_t
+unrolled_room (usher_msg_id_t id, const void *data)
 {
-    size_t room = MASK_MAX + COLUMNS_session * FIELD_MAX;
+    size_t room = MASK_MAX;
 #define FIELD(message, field, kind, limit, doc)                                                              \
-    if (USHER_MSG_##message == USHER_MSG_session)                                                            \
-        room += ROOM_##kind (((const usher_##message##_t *)(const void *)session)->field);
+    if (USHER_MSG_##message == id)                                                                           \
+        room += FIELD_MAX + ROOM_##kind (((const usher_##message##_t *)data)->field);
 #include "messages.def"
     return room;
 }
 
 //  Puts the fields behind room for the longest mask, then moves them to the mask's end.
-static void
-put_session (pack_t *self, const usher_session_t *session)
+ALWAYS void
+put_unrolled (pack_t *self, usher_msg_id_t id, const void *data)
 {
-    make_room (self, session_room (session));
+    make_room (self, unrolled_room (id, data));
     uint8_t *begin = self->data + self->used, *next = begin + MASK_MAX;
     uint64_t instant_ms = self->instant_ms;
     mask_t mask = { { 0 } };
 #define FIELD(message, field, kind, limit, doc)                                                              \
-    if (USHER_MSG_##message == USHER_MSG_session) {                                                          \
-        const usher_##message##_t *record = (const void *)session;                                           \
+    if (USHER_MSG_##message == id) {                                                                         \
+        const usher_##message##_t *record = data;                                                            \
         if (IS_##kind (record->field)) {                                                                     \
-            mask.words [COLUMN_##message##_##field / 64] |= 1ull << COLUMN_##message##_##field % 64;         \
+            BIT (message, field, true)                                                                       \
             next = put_field (self, next, &instant_ms, USHER_##kind, &record->field);                        \
         }                                                                                                    \
     }
@@ -270,22 +273,51 @@ put_session (pack_t *self, const usher_session_t *session)
     self->instant_ms = instant_ms;
 }
 
-static void
-take_session (pack_t *self, usher_session_t *session)
+ALWAYS void
+take_unrolled (pack_t *self, usher_msg_id_t id, void *data)
 {
     mask_t mask;
     const uint8_t *next = take_mask (self->data + self->used, &mask);
     uint64_t instant_ms = self->instant_ms;
-    memset (session, 0, sizeof *session);
+    memset (data, 0, shapes [id].size);
 #define FIELD(message, field, kind, limit, doc)                                                              \
-    if (USHER_MSG_##message == USHER_MSG_session) {                                                          \
-        usher_##message##_t *record = (void *)session;                                                       \
+    if (USHER_MSG_##message == id) {                                                                         \
+        usher_##message##_t *record = data;                                                                  \
         if (mask.words [COLUMN_##message##_##field / 64] >> COLUMN_##message##_##field % 64 & 1)             \
             next = take_field (self, next, &instant_ms, USHER_##kind, &record->field);                       \
     }
 #include "messages.def"
     self->used = (size_t)(next - self->data);
     self->instant_ms = instant_ms;
+}
+
+//  Returns false for what the table has to do.
+static bool
+put_often (pack_t *self, usher_msg_id_t id, const void *record)
+{
+    if (id == USHER_MSG_session)
+        put_unrolled (self, USHER_MSG_session, record);
+    else if (id == USHER_MSG_session_record)
+        put_unrolled (self, USHER_MSG_session_record, record);
+    else if (id == USHER_MSG_fold_record)
+        put_unrolled (self, USHER_MSG_fold_record, record);
+    else
+        return false;
+    return true;
+}
+
+static bool
+take_often (pack_t *self, usher_msg_id_t id, void *record)
+{
+    if (id == USHER_MSG_session)
+        take_unrolled (self, USHER_MSG_session, record);
+    else if (id == USHER_MSG_session_record)
+        take_unrolled (self, USHER_MSG_session_record, record);
+    else if (id == USHER_MSG_fold_record)
+        take_unrolled (self, USHER_MSG_fold_record, record);
+    else
+        return false;
+    return true;
 }
 
 void
@@ -295,13 +327,9 @@ pack_record (pack_t *self, usher_msg_id_t id, void *record, const void *before)
     if (shape->count > MASK_MAX * MASK_BITS)
         abort ();    //  the table outgrew MASK_MAX
     self->uuid_count = self->plain ? PACK_UUIDS : 0;
-    bool whole_session = id == USHER_MSG_session && !before;
-    if (self->reading && whole_session)
-        take_session (self, record);
-    else if (self->reading)
-        take_record (self, shape, record, before);
-    else if (whole_session)
-        put_session (self, record);
-    else
+    if (self->reading) {
+        if (before || !take_often (self, id, record))
+            take_record (self, shape, record, before);
+    } else if (before || !put_often (self, id, record))
         put_record (self, shape, record, before);
 }

@@ -29,9 +29,10 @@ void pack_begin (pack_t *self);
 //  Begins to read what was packed. Nothing is checked: it comes from nobody else.
 void pack_open (pack_t *self, void *data, size_t size);
 
-//  Appends a number or a record, or reads it. before is a record of the same kind, the same when it is read; NULL: zeros.
+//  Appends a number, several, or a record, or reads it. before is a record of the same kind, the same when it is read; NULL: zeros.
 //  Strings that are read are views: as long as before and the bytes are there, and until the next record is read.
 void pack_number (pack_t *self, uint64_t *value);
+void pack_numbers (pack_t *self, uint64_t *const *values, size_t count);
 void pack_record (pack_t *self, usher_msg_id_t id, void *record, const void *before);
 
 //  A text as it is.

@@ -35,13 +35,6 @@ pack_difference (pack_t *pack, int64_t *value)
 }
 
 static void
-pack_numbers (pack_t *pack, uint64_t *const *numbers, size_t count)
-{
-    for (size_t at = 0; at < count; at++)
-        pack_number (pack, numbers [at]);
-}
-
-static void
 pack_shard_part (pack_t *pack, actor_t *actor)
 {
     uint64_t soft = actor->soft;
