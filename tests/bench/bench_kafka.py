@@ -175,8 +175,11 @@ def delays(broker, number, rate):
     topic, group, events = f"paced-{rate}-{number}", f"paced-{rate}-{number}", rate * SECONDS
     broker.create_topic(topic, 1)
     with running.folder() as path:
-        watch = watch_of("feed_latency", path / "run", broker.address, topic, events, max(FEW, rate))
-        with running.house(path, collector=False, more=settings(broker, topic, group)) as house:
+        handover = path / "handover"
+        handover.write_bytes(bytes(8 * events))
+        watch = watch_of("feed_latency", path / "run", handover, events, max(FEW, rate))
+        preload = {"LD_PRELOAD": running.compiled("handover", "-shared", "-fPIC", "-lrdkafka"), "USHER_BENCH_HANDOVER": handover}
+        with running.house(path, collector=False, more=settings(broker, topic, group) | preload) as house:
             running.wait_until(lambda: b"partitions assigned" in (path / "log").read_bytes(), "assigned partition", 30)
             _, changes, _, wall_ns, _ = numbers("kafka_fill", broker.address, topic, events, FEW, SEED + number, rate)
             running.wait_until(lambda: ask(watch)[0] >= changes, f"announcement of each of {changes} changes", LIMIT_S, 0.2)

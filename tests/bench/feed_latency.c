@@ -1,80 +1,36 @@
 //  feed_latency - how long a status change takes from the producer, and from librdkafka, to a frame of the feed
 //
-//  usage: feed_latency RUN_DIR BROKERS TOPIC EVENTS SKIP
+//  usage: feed_latency RUN_DIR HANDOVER EVENTS SKIP
 //
 //  Answers each line on stdin with the announcements it has heard. At the end of stdin prints
 //  `count made_p50 made_p99 made_p999 taken_p50 taken_p99 taken_p999`, in µs, without the first SKIP events.
 //
-//  The messages are kafka_fill's, so an announcement's event id says which event it is and when that was made. When
-//  librdkafka had it is told by a consumer of our own beside the ingester's, with the ingester's settings: the
-//  broker answers both at the same time. So `taken` may even be negative where ours got the processor later.
+//  The messages are kafka_fill's in one partition, so an announcement's event id says which offset it has and when it was made.
+//  When the ingester was handed it is in the file HANDOVER (handover.c).
 
 #include "clock.h"
 #include "message.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
-#include <librdkafka/rdkafka.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <zmq.h>
 
-enum { WAIT_MS = 100 };
-
 typedef struct {
     uint64_t events, skip, heard, count;
-    int64_t *made, *taken;    //  delays, µs
-    _Atomic int64_t *at;      //  when our consumer got an event, by its number, µs
-    rd_kafka_t *client;
-    rd_kafka_queue_t *queue;
-    atomic_bool done;
+    int64_t *made, *taken;        //  delays, µs
+    const _Atomic int64_t *at;    //  when the ingester was handed an event, by its number, µs
 } watch_t;
 
 static int64_t
 now_us (void)
 {
     return (int64_t)(clock_ns (CLOCK_MONOTONIC) / 1000);
-}
-
-//  ---- our consumer
-
-static void
-on_message (rd_kafka_message_t *message, void *arg)
-{
-    static const char label [] = "\"event_id\":\"";
-    watch_t *self = arg;
-    const char *found =
-        message->err ? NULL : memmem (message->payload, message->len, label, sizeof label - 1);
-    uint64_t number = found ? strtoull (found + sizeof label - 1, NULL, 16) : self->events;
-    if (number < self->events)
-        self->at [number] = now_us ();
-}
-
-static void *
-consume (void *arg)
-{
-    watch_t *self = arg;
-    while (!self->done)
-        rd_kafka_consume_callback_queue (self->queue, WAIT_MS, on_message, self);
-    return NULL;
-}
-
-static int
-consumer_open (watch_t *self, const char *brokers, const char *topic)
-{
-    char reason [512];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new ();
-    rd_kafka_conf_set (conf, "bootstrap.servers", brokers, reason, sizeof reason);
-    rd_kafka_conf_set (conf, "queued.min.messages", "1000000", reason, sizeof reason);
-    self->client = rd_kafka_new (RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
-    if (!self->client)
-        return -1;
-    self->queue = rd_kafka_queue_new (self->client);
-    return rd_kafka_consume_start_queue (rd_kafka_topic_new (self->client, topic, NULL), 0,
-                                         RD_KAFKA_OFFSET_BEGINNING, self->queue);
 }
 
 //  ---- the feed
@@ -157,27 +113,31 @@ shares_print (int64_t *delays, uint64_t count)
         printf (" %" PRId64, count ? delays [count * per_mille [at] / 1000] : 0);
 }
 
+static const _Atomic int64_t *
+handover_open (const char *path, uint64_t events)
+{
+    int file = open (path, O_RDONLY);
+    void *data = mmap (NULL, events * sizeof (int64_t), PROT_READ, MAP_SHARED, file, 0);
+    close (file);
+    return data == MAP_FAILED ? NULL : data;
+}
+
 int
 main (int argc, char **argv)
 {
-    if (argc < 6)
+    if (argc < 5)
         return 2;
-    watch_t self = { .events = strtoull (argv [4], NULL, 10), .skip = strtoull (argv [5], NULL, 10) };
+    watch_t self = { .events = strtoull (argv [3], NULL, 10), .skip = strtoull (argv [4], NULL, 10) };
     self.made = calloc (self.events, sizeof *self.made);
     self.taken = calloc (self.events, sizeof *self.taken);
-    self.at = calloc (self.events, sizeof *self.at);
+    self.at = handover_open (argv [2], self.events);
     void *context = zmq_ctx_new (), *socket = feed_open (context, argv [1]);
-    pthread_t consumer;
-    if (!socket || consumer_open (&self, argv [2], argv [3]) != 0 ||
-        pthread_create (&consumer, NULL, consume, &self) != 0)
+    if (!socket || !self.at)
         return 1;
     watch (&self, socket);
-    self.done = true;
-    pthread_join (consumer, NULL);
     printf ("%" PRIu64, self.count);
     shares_print (self.made, self.count);
     shares_print (self.taken, self.count);
     printf ("\n");
-    fflush (stdout);
-    _exit (0);    //  librdkafka's threads need not be asked
+    return 0;
 }

@@ -21,7 +21,7 @@ LIBRARIES = ["-lsqlite3", "-lzmq", "-lxxhash", "-ljansson", "-lm"]
 
 
 def compiled(name, *libraries):
-    """Builds tests/bench/NAME.c against the decoders of this build and more libraries; returns the program."""
+    """Builds tests/bench/NAME.c against the decoders of this build and more libraries or options; returns the program."""
     folder = BUILD / "bench"
     if not (BUILD / "proto/libproto.a").exists():
         raise SystemExit(f"{BUILD} is no build; run make first, or name one with USHER_BUILD")
