@@ -59,13 +59,17 @@ pack_number (pack_t *self, uint64_t *value)
 void
 pack_text (pack_t *self, usher_str_t *text)
 {
-    self->uuid_count = PACK_UUIDS;
     if (self->reading) {
-        self->used = (size_t)(take_text (self, self->data + self->used, text) - self->data);
+        bool flag;
+        uint64_t size;
+        const uint8_t *next = take_flagged (self->data + self->used, &flag, &size);
+        *text = usher_bytes (next, size);
+        self->used = (size_t)(next - self->data) + size;
         return;
     }
     make_room (self, NUMBER_MAX + text->size);
-    self->used = (size_t)(put_text (self, self->data + self->used, *text) - self->data);
+    uint8_t *next = put_flagged (self->data + self->used, false, text->size);
+    self->used = (size_t)(put_bytes (next, text->data, text->size) - self->data);
 }
 
 //  ---- records

@@ -85,16 +85,24 @@ def count_meson(suite, log, code):
     return count
 
 
+def junit_cases(suite):
+    for path in glob.glob(f"{suite.results}*.xml"):
+        yield from xml.etree.ElementTree.parse(path).getroot().iter("testcase")
+
+
+def has_failed(case):
+    return case.find("failure") is not None or case.find("error") is not None
+
+
 def count_junit(suite, log, code):
     count = Count()
-    for path in glob.glob(f"{suite.results}*.xml"):
-        for case in xml.etree.ElementTree.parse(path).getroot().iter("testcase"):
-            if case.find("failure") is not None or case.find("error") is not None:
-                count.failed += 1
-            elif case.find("skipped") is not None:
-                count.skipped += 1
-            else:
-                count.passed += 1
+    for case in junit_cases(suite):
+        if has_failed(case):
+            count.failed += 1
+        elif case.find("skipped") is not None:
+            count.skipped += 1
+        else:
+            count.passed += 1
     return count
 
 
@@ -268,6 +276,8 @@ def show(result, whole=False):
     words = [f"{count.passed} passed", f"{count.failed} failed"] + ([f"{count.skipped} skipped"] if count.skipped else [])
     print(f"{'FAIL' if count.failed else 'ok  '} {suite.name:<15} {', '.join(words)}  ({seconds:.0f} s; {suite.what})", flush=True)
     if count.failed or whole:
+        for case in filter(has_failed, junit_cases(suite)) if suite.results else []:
+            print(f"     failed: {case.get('classname')} {case.get('name')}")
         lines = pathlib.Path(log).read_text(errors="replace").splitlines()
         print("\n".join(f"     | {line}" for line in (lines if whole else lines[-TAIL_LINES:])))
         if not whole:
