@@ -245,7 +245,7 @@ roll_find (roll_t *self, usher_str_t viewer_id)
 enum {
     PACKED_AHEAD = 6 * FETCH_LINE,    //  of who sleeps; most end there
     AHEAD_STEPS = 3,                  //  behind the seat
-    AHEAD = 4                         //  events between two steps of one: a processor waits for a dozen lines at once
+    AHEAD = 4    //  events between two steps of one: a processor waits for a dozen lines at once
 };
 
 //  Without looking at seats: of two viewers of one hash the first found will do.
