@@ -139,7 +139,7 @@ def meson_test(build):
 
 
 def sanitizer_build(build):
-    setup = ["meson", "setup", build, "-Db_sanitize=address,undefined", "-Db_lundef=false"]
+    setup = ["meson", "setup", build, "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=2"]
     return ([] if (pathlib.Path(build) / "build.ninja").exists() else [setup]) + [["ninja", "-C", build, "-j", "2"]]
 
 

@@ -68,7 +68,7 @@ actor_t *roll_get (roll_t *self, usher_str_t viewer_id);
 
 //  These are going to be asked for in this order, up to LOT_MESSAGES of them: fetches into the cache what an event of each will
 //  touch, step by step, as one leads to the next; the later steps while those before are worked, for which roll_ahead_next is told
-//  the number of each before it is.
+//  the number of each before it is. None of them may be dropped till then.
 typedef struct {
     size_t count;
     uint32_t hashes [LOT_MESSAGES];
