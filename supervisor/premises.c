@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 
 //  A service gives up its drain after 20 s, and is told to drain when its supervisor dies.
 #define FAMILY_DEADLINE_MS 30000
+#define OWN_DEADLINE_MS 5000
+#define OWN_STEP_MS 20
 //  sun_path holds 107 bytes (unix(7)); "/snapshots.lock" is the longest name below run_dir.
 #define RUN_DIR_BYTES (107 - 15)
 
@@ -131,22 +134,45 @@ lock_open (const char *run_dir, const char *name, int flags)
     return file;
 }
 
+//  Who wrote the lock, or 0.
+static pid_t
+lock_owner (int file)
+{
+    char pid [32] = "";
+    return pread (file, pid, sizeof pid - 1, 0) > 0 ? (pid_t)strtol (pid, NULL, 10) : 0;
+}
+
+//  The lock of one that has just ended may be held for a moment: by a child that is about to become another program, or by
+//  whoever looks at its descriptors in /proc.
+static bool
+lock_take (int file)
+{
+    for (int waited_ms = 0; flock (file, LOCK_EX | LOCK_NB) != 0; waited_ms += OWN_STEP_MS) {
+        pid_t owner = lock_owner (file);
+        bool ended = owner > 0 && kill (owner, 0) != 0 && errno == ESRCH;
+        if (!ended || waited_ms >= OWN_DEADLINE_MS)
+            return false;
+        poll (NULL, 0, OWN_STEP_MS);
+    }
+    return true;
+}
+
 static bool
 lock_own (premises_t *self, const char *run_dir, const char *dir)
 {
-    char pid [32] = "";
+    char pid [32];
     self->own = lock_open (run_dir, "supervisor.lock", O_CLOEXEC);
     if (self->own < 0)
         return false;
-    if (flock (self->own, LOCK_EX | LOCK_NB) != 0) {
-        ssize_t size = pread (self->own, pid, sizeof pid - 1, 0);
-        pid [size > 0 ? strcspn (pid, "\n") : 0] = 0;
+    if (!lock_take (self->own)) {
         char quoted [4300];
+        pid_t owner = lock_owner (self->own);
+        snprintf (pid, sizeof pid, owner ? "%d" : "unknown", (int)owner);
         fprintf (
             stderr,
             "usher: a supervisor (pid %s) already runs in %s; `usher stop --dir %s` ends it, another --dir "
             "starts a second one\n",
-            *pid ? pid : "unknown", run_dir, premises_quote (dir, quoted, sizeof quoted));
+            pid, run_dir, premises_quote (dir, quoted, sizeof quoted));
         return false;
     }
     int length = snprintf (pid, sizeof pid, "%d\n", (int)getpid ());

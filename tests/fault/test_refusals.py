@@ -1,5 +1,6 @@
 """What cannot start says so in one line that names the thing, and exits with an error"""
 
+import fcntl
 import os
 import pathlib
 import shlex
@@ -8,7 +9,7 @@ import subprocess
 
 import pytest
 
-from house import PORTS, House, programs
+from house import PORTS, House, programs, wait_until
 
 
 def refusal(house, *arguments):
@@ -55,6 +56,19 @@ def test_second_supervisor(house):
     line = refusal(house)
     assert str(house.process.pid) in line and "already runs" in line and house.directory in line
     assert house.is_ready()
+
+
+def test_lock_of_a_supervisor_that_ended(house):
+    """Somebody holds it for a moment longer, as who reads /proc does: the next one waits for that."""
+    house.start()
+    assert house.stop() == 0
+    path = pathlib.Path(house.directory, "run", "supervisor.lock")
+    with open(path, "rb+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        house.launch()
+        files = pathlib.Path(f"/proc/{house.process.pid}/fd")
+        wait_until(lambda: str(path) in {os.path.realpath(file) for file in files.iterdir()}, "it tries the lock")
+    house.wait_ready()
 
 
 @pytest.mark.parametrize("name", ["my demo", "it's here", "plain-1", "$HOME"])
