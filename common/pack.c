@@ -295,30 +295,25 @@ take_unrolled (pack_t *self, usher_msg_id_t id, void *data)
     self->instant_ms = instant_ms;
 }
 
-//  Returns false for what the table has to do.
-static bool
-put_often (pack_t *self, usher_msg_id_t id, const void *record)
+ALWAYS void
+pack_unrolled (pack_t *self, usher_msg_id_t id, void *data)
 {
-    if (id == USHER_MSG_session)
-        put_unrolled (self, USHER_MSG_session, record);
-    else if (id == USHER_MSG_session_record)
-        put_unrolled (self, USHER_MSG_session_record, record);
-    else if (id == USHER_MSG_fold_record)
-        put_unrolled (self, USHER_MSG_fold_record, record);
+    if (self->reading)
+        take_unrolled (self, id, data);
     else
-        return false;
-    return true;
+        put_unrolled (self, id, data);
 }
 
+//  Returns false for what the table has to do.
 static bool
-take_often (pack_t *self, usher_msg_id_t id, void *record)
+pack_often (pack_t *self, usher_msg_id_t id, void *record)
 {
     if (id == USHER_MSG_session)
-        take_unrolled (self, USHER_MSG_session, record);
+        pack_unrolled (self, USHER_MSG_session, record);
     else if (id == USHER_MSG_session_record)
-        take_unrolled (self, USHER_MSG_session_record, record);
+        pack_unrolled (self, USHER_MSG_session_record, record);
     else if (id == USHER_MSG_fold_record)
-        take_unrolled (self, USHER_MSG_fold_record, record);
+        pack_unrolled (self, USHER_MSG_fold_record, record);
     else
         return false;
     return true;
@@ -331,9 +326,10 @@ pack_record (pack_t *self, usher_msg_id_t id, void *record, const void *before)
     if (shape->count > MASK_MAX * MASK_BITS)
         abort ();    //  the table outgrew MASK_MAX
     self->uuid_count = self->plain ? PACK_UUIDS : 0;
-    if (self->reading) {
-        if (before || !take_often (self, id, record))
-            take_record (self, shape, record, before);
-    } else if (before || !put_often (self, id, record))
+    if (!before && pack_often (self, id, record))
+        return;
+    if (self->reading)
+        take_record (self, shape, record, before);
+    else
         put_record (self, shape, record, before);
 }

@@ -40,8 +40,8 @@ kafka_member_conf (const config_t *config, char *reason, size_t reason_size)
         { "statistics.interval.ms", "1000", NULL },
         { "queued.min.messages", "1000000", NULL },
         { "queued.max.messages.kbytes", "131072", NULL },
-        { "fetch.message.max.bytes", "4194304",
-          NULL },    //  by 1 MiB at a time the broker works nearly twice as much
+        //  By 1 MiB at a time the broker works nearly twice as much.
+        { "fetch.message.max.bytes", "4194304", NULL },
         { "topic.metadata.refresh.interval.ms", "10000", NULL },
     };
     return kafka_conf_new (config, own, sizeof own / sizeof *own, reason, reason_size);

@@ -3,8 +3,9 @@
 usage: bench_kafka.py [few|many|latency ...]
 
 One real broker (tests/broker.py) on the same machine holds the topic; all its messages are of 204 bytes, 5 % change a status.
-The topic is read a few times before anything is timed, until Java has compiled what serves it. The first event of every viewer is not timed: they are the house's start. From the
-commit behind them to the last commit runs the clock. USHER_BENCH_KAFKA_EVENTS, _MANY, _RATE, _SECONDS and _RUNS make it smaller.
+The topic is read a few times before anything is timed, until Java has compiled what serves it. The first event of every viewer is
+not timed: they are the house's start. From the commit behind them to the last commit runs the clock. USHER_BENCH_KAFKA_EVENTS, _MANY,
+_RATE, _SECONDS and _RUNS make it smaller.
 """
 
 import os
