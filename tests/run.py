@@ -31,6 +31,9 @@ SANITIZERS = {
 }
 
 
+# The leak check says so of a thread that ended while it stopped all others: that one has nothing to look at. It is no finding.
+NO_FINDING = "^==[0-9]*==Unable to get registers from thread"
+
 # What speaks to DynamoDB and Kafka runs nowhere else under the sanitizers: the simulation and the fault tests have neither.
 OUTSIDE = [
     "tests/integration/test_dynamodb.py::test_only_what_failed_is_asked_again",
@@ -161,7 +164,7 @@ def sanitized_suite(folder, what, build, logs, tests=()):
         ["tools/collect-programs.sh", build],
         ["sh", "-c", f"rm -f {report}.*"],
         [*command, *(tests or [f"tests/{folder}"]), f"--junitxml={suite.results}.xml"],
-        ["sh", "-c", f"! cat {report}.* 2>/dev/null"],
+        ["sh", "-c", f"! grep -hv '{NO_FINDING}' {report}.* 2>/dev/null"],
     ]
     suite.env = {**SANITIZERS, "USHER_BIN": f"{build}/bin"}
     for name in SANITIZERS:
