@@ -19,11 +19,20 @@ typedef struct {
     outbox_t *out;
 } teller_t;
 
+//  Where DynamoDB is at it already, a successor of the owner need not name another instant: that one would come behind the answer.
+static uint64_t
+named (const eraser_t *self, usher_str_t viewer_id, uint64_t wished_ms)
+{
+    uint64_t erasing_ms = self->dynamo->core ? dynamo_erasing (self->dynamo->core, viewer_id) : 0;
+    return erasing_ms >= wished_ms ? erasing_ms : 0;
+}
+
 static void
 tell_forget (void *arg, usher_str_t viewer_id, uint64_t wished_ms)
 {
     const teller_t *teller = arg;
-    usher_msg_t forget = { .id = USHER_MSG_forget, .forget = { viewer_id, wished_ms } };
+    usher_msg_t forget = { .id = USHER_MSG_forget,
+                           .forget = { viewer_id, wished_ms, named (teller->eraser, viewer_id, wished_ms) } };
     turn_put (teller->eraser->turn, teller->peer, &forget, teller->out);
 }
 

@@ -177,11 +177,14 @@ shard_store_begin (shard_t *self)
 
 //  ---- erasure
 
-//  Nothing that we hold was collected later: the source's clock is the newest evidence of all.
+//  Nothing that we hold was collected later: the source's clock is the newest evidence of all. Who holds nothing yet takes the
+//  instant that a predecessor has named.
 static uint64_t
-erasure_instant (const shard_t *self, uint64_t wished_ms)
+erasure_instant (const shard_t *self, const actor_t *actor, const usher_forget_t *forget)
 {
-    uint64_t instant_ms = (uint64_t)self->now.wall_ms;
+    uint64_t instant_ms = (uint64_t)self->now.wall_ms, wished_ms = forget->wished_ms;
+    if (!actor->loaded && forget->named_ms >= wished_ms && forget->named_ms > actor->erased_ms)
+        return forget->named_ms;
     if (instant_ms < self->clock_ms)
         instant_ms = self->clock_ms;
     return instant_ms > wished_ms ? instant_ms : wished_ms;
@@ -190,11 +193,12 @@ erasure_instant (const shard_t *self, uint64_t wished_ms)
 //  Lets go of all that an actor holds, written or not; who waited for it to be written need not wait any more. Events
 //  that wait for the viewer to be loaded go on waiting: some may have been collected after the instant.
 static void
-actor_let_go (shard_t *self, actor_t *actor, uint64_t wished_ms)
+actor_let_go (shard_t *self, actor_t *actor, const usher_forget_t *forget)
 {
     //  Asked again: what it holds was collected after the instant that it has named.
-    if (actor->erased_ms >= wished_ms)
+    if (actor->erased_ms >= forget->wished_ms)
         return;
+    uint64_t erased_ms = erasure_instant (self, actor, forget);
     for (size_t at = 0; at < actor->viewer.session_count; at++)
         if (actor->viewer.sessions [at].shown)
             shard_tell (self, actor, &actor->viewer.sessions [at], true);
@@ -207,7 +211,7 @@ actor_let_go (shard_t *self, actor_t *actor, uint64_t wished_ms)
     actor->hard = actor->soft = actor->reload = actor->loaded = false;
     tickets_give_back (&actor->in_flight, self->receipts);
     tickets_give_back (&actor->dirty, self->receipts);
-    actor->erased_ms = erasure_instant (self, wished_ms);
+    actor->erased_ms = erased_ms;
 }
 
 static bool
@@ -228,7 +232,7 @@ shard_on_forget (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out
     if (!is_owner (self, msg->forget.viewer_id))
         return;
     actor_t *actor = roll_get (self->roll, msg->forget.viewer_id);
-    actor_let_go (self, actor, msg->forget.wished_ms);
+    actor_let_go (self, actor, &msg->forget);
     usher_msg_t done = { .id = USHER_MSG_forgotten, .forgotten = { actor->viewer.id, actor->erased_ms } };
     outbox_put (self->out, USHER_LINK_store, 0, &done);
     actor->load_sent = false;

@@ -514,6 +514,8 @@ run_seed (uint64_t seed, unsigned mortals, int erase, bool dynamo, bool outage)
     const char *last_status [VIEWERS] = { NULL };
     erasures_t erasures = { .left = erase, .at_step = 1000, .viewer = -1 };
     char directory [] = "/dev/shm/usher-sim-XXXXXX";
+    print_message ("seed %llu%s%s%s%s\n", (unsigned long long)seed, mortals ? ", deaths" : "",
+                   erase ? ", erasures" : "", dynamo ? ", dynamodb" : "", outage ? ", store gone" : "");
     log_make (log, seed, erase > 0);
     assert_non_null (mkdtemp (directory));
     world_t *world =
@@ -570,10 +572,8 @@ test_with_deaths_of_publisher_and_persister (void **state)
 static void
 test_with_deaths (void **state)
 {
-    for (uint64_t seed = first_seed (state); seed < first_seed (state) + CASES; seed++) {
-        print_message ("seed %llu\n", (unsigned long long)seed);
+    for (uint64_t seed = first_seed (state); seed < first_seed (state) + CASES; seed++)
         run_seed (seed, WORLD_PROCESSES, 0, false, false);
-    }
 }
 
 static void
@@ -586,19 +586,15 @@ test_erasures_in_peace (void **state)
 static void
 test_erasures_with_deaths (void **state)
 {
-    for (uint64_t seed = first_seed (state); seed < first_seed (state) + CASES; seed++) {
-        print_message ("seed %llu, erasing\n", (unsigned long long)seed);
+    for (uint64_t seed = first_seed (state); seed < first_seed (state) + CASES; seed++)
         run_seed (seed, WORLD_PROCESSES, 4, false, false);
-    }
 }
 
 static void
 test_dynamo_with_deaths (void **state)
 {
-    for (uint64_t seed = first_seed (state); seed < first_seed (state) + CASES; seed++) {
-        print_message ("seed %llu\n", (unsigned long long)seed);
+    for (uint64_t seed = first_seed (state); seed < first_seed (state) + CASES; seed++)
         run_seed (seed, WORLD_PROCESSES, seed % 2 ? 4 : 0, true, false);
-    }
 }
 
 //  A DynamoDB over a journal alone: a topic's replay in another order is the price that decision 015 names.
@@ -614,10 +610,8 @@ test_outages_in_peace (void **state)
 static void
 test_outages_with_deaths (void **state)
 {
-    for (uint64_t seed = first_seed (state); seed < first_seed (state) + CASES; seed++) {
-        print_message ("seed %llu, store gone\n", (unsigned long long)seed);
+    for (uint64_t seed = first_seed (state); seed < first_seed (state) + CASES; seed++)
         run_seed (seed, WORLD_PROCESSES, seed % 4 ? 0 : 4, seed % 6 == 0, true);
-    }
 }
 
 //  Of these a row stayed that nobody wanted, before writes noted their rows (decision 026).
@@ -628,6 +622,16 @@ test_dynamo_rows_of_writes_that_never_ended (void **state)
     (void)state;
     for (size_t at = 0; at < sizeof seeds / sizeof *seeds; at++)
         run_seed (seeds [at], WORLD_PROCESSES, seeds [at] % 2 ? 4 : 0, true, false);
+}
+
+//  Of these a shard died while a viewer was being removed, and its successor named an instant that came behind the answer
+//  (decision 014).
+static void
+test_dynamo_erasures_that_outlive_the_owner (void **state)
+{
+    (void)state;
+    run_seed (10265, WORLD_PROCESSES, 4, true, false);
+    run_seed (10944, WORLD_PROCESSES, 4, true, true);
 }
 
 static uint64_t
@@ -650,6 +654,7 @@ main (int argc, char **argv)
         cmocka_unit_test_prestate (test_outages_in_peace, &seed),
         cmocka_unit_test_prestate (test_outages_with_deaths, &seed),
         cmocka_unit_test (test_dynamo_rows_of_writes_that_never_ended),
+        cmocka_unit_test (test_dynamo_erasures_that_outlive_the_owner),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-//  test_shard - what a shard sends: never more than a link carries, whoever means harm; and that the feed hears of
-//  sessions that are folded away
+//  test_shard - what a shard sends: never more than a link carries, whoever means harm; that the feed hears of sessions that are
+//  folded away; and the instant of an erasure
 
 #include "memory.h"
 #include "shard.h"
@@ -19,7 +19,8 @@ typedef struct {
     config_t config;
     shard_t *shard;
     outbox_t *out;
-    uint64_t version;    //  of the newest write
+    uint64_t version;      //  of the newest write
+    uint64_t erased_ms;    //  that was named last
     size_t largest, writes, rows, shown, gone;
 } bench_t;
 
@@ -36,6 +37,8 @@ sent (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t s
         self->rows += msg.id == USHER_MSG_history;
         self->shown += msg.id == USHER_MSG_session && !msg.session.gone;
         self->gone += msg.id == USHER_MSG_session && msg.session.gone;
+        if (msg.id == USHER_MSG_forgotten)
+            self->erased_ms = msg.forgotten.erased_ms;
         if (msg.id != USHER_MSG_write)
             continue;
         self->writes++;
@@ -138,9 +141,36 @@ test_nobody_ends_a_shard (void **state)
     bench_end (&self);
 }
 
+//  Who holds nothing of the viewer takes the instant that a predecessor has named; who does names one that is no earlier than that.
+static void
+test_who_holds_nothing_names_no_instant_of_its_own (void **state)
+{
+    (void)state;
+    bench_t self;
+    usher_msg_t forget = { .id = USHER_MSG_forget,
+                           .forget = { usher_str ("v"), START_MS - 500, START_MS - 100 } };
+    usher_msg_t loaded = { .id = USHER_MSG_loaded, .loaded = { .viewer_id = usher_str ("v") } };
+    char owners [USHER_SLOTS] = { 0 };
+    usher_msg_t slots = { .id = USHER_MSG_slots, .slots = { 1, 1, usher_bytes (owners, sizeof owners) } };
+    bench_begin (&self);
+    hand (&self, USHER_LINK_control, &slots);
+    hand (&self, USHER_LINK_store, &forget);
+    assert_int_equal (self.erased_ms, START_MS - 100);
+    loaded.loaded.erased_ms = START_MS - 100;
+    hand (&self, USHER_LINK_store, &loaded);
+    harm (&self, 0, 0);
+    forget.forget = (usher_forget_t){ usher_str ("v"), START_MS - 80, START_MS - 50 };
+    hand (&self, USHER_LINK_store, &forget);
+    assert_int_equal (self.erased_ms, START_MS);
+    bench_end (&self);
+}
+
 int
 main (void)
 {
-    const struct CMUnitTest tests [] = { cmocka_unit_test (test_nobody_ends_a_shard) };
+    const struct CMUnitTest tests [] = {
+        cmocka_unit_test (test_nobody_ends_a_shard),
+        cmocka_unit_test (test_who_holds_nothing_names_no_instant_of_its_own),
+    };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
