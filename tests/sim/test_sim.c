@@ -506,6 +506,25 @@ outage_step (world_t *world, int step)
     check_unwritten (world);
 }
 
+//  Where nothing dies the publisher hears of everything as it happens, if it is there from the beginning: what happens before that it is
+//  told as no news (decision 013).
+static void
+wait_for_publisher (world_t *world)
+{
+    bool full = false;
+    world_hold (world, true);
+    for (int steps = 0; !full && steps < STEPS_MAX; steps++) {
+        world_step (world, 0);
+        full = true;
+        for (world_process_t which = WORLD_SHARD_0; which <= WORLD_SHARD_1; which++) {
+            const shard_t *shard = world_state (world, which);
+            full = full && shard && shard->publisher_full;
+        }
+    }
+    assert_true (full);
+    world_hold (world, false);
+}
+
 //  Returns how often the sources had to pause, as far as their shards have lived to tell.
 static uint64_t
 run_seed (uint64_t seed, unsigned mortals, int erase, bool dynamo, bool outage)
@@ -521,6 +540,8 @@ run_seed (uint64_t seed, unsigned mortals, int erase, bool dynamo, bool outage)
     world_t *world =
         world_new (seed, log->rows, log->row_count, directory, erase ? START_MS : LATER_MS, dynamo);
     int steps = 0, quiet = 0;
+    if (!mortals)
+        wait_for_publisher (world);
     //  Deaths while there is work; then it must settle by itself. Quiet for a while, so that receipts have all come.
     while (quiet < 2000 && steps++ < STEPS_MAX) {
         erase_some (world, log, &erasures, steps);

@@ -58,7 +58,7 @@ struct world {
     asker_t asker;
     const world_row_t *rows;
     size_t row_count, row_next;
-    bool begun;
+    bool begun, held;
     fake_topic_t *topic;    //  NULL: rows are a journal's
     bool faults;            //  of the step that is under way
     const char *directory;
@@ -392,6 +392,12 @@ world_lose_store (world_t *self, int steps)
 }
 
 void
+world_hold (world_t *self, bool held)
+{
+    self->held = held;
+}
+
+void
 world_be_small (world_t *self, uint64_t unwritten_bytes, uint32_t in_flight_bytes)
 {
     self->config.shard.unwritten_bytes = unwritten_bytes;
@@ -427,6 +433,8 @@ journal_read (world_t *self, ingester_t *ingester, outbox_t *out)
 static void
 ingester_read (world_t *self)
 {
+    if (self->held)
+        return;
     ingester_t *ingester = self->processes [WORLD_INGESTER].state;
     outbox_t *out = work_begin (self, WORLD_INGESTER);
     ingester_see_time (ingester, self->now);

@@ -57,6 +57,9 @@ void world_kill (world_t *self, world_process_t process);
 //  Kills the store, or finds it dead: it is born again after so many of its steps.
 void world_lose_store (world_t *self, int steps);
 
+//  While held the ingester reads nothing.
+void world_hold (world_t *self, bool held);
+
 //  So many bytes may wait for the store in a shard, and be on the way to it.
 void world_be_small (world_t *self, uint64_t unwritten_bytes, uint32_t in_flight_bytes);
 
