@@ -145,6 +145,10 @@ shard_on_granted (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *ou
     self->epoch = msg->granted.epoch;
     log_info ("epoch granted", "epoch=%" PRIu64, self->epoch);
     load_live_send (self);
+    //  Profiles may have come before: what events have made of them since waited for an epoch to be written under.
+    for (actor_t *actor = NULL; (actor = roll_next_awake (self->roll, actor));)
+        if (actor->hard)
+            shard_write_start (self, actor);
 }
 
 void

@@ -618,13 +618,12 @@ test_dynamo_with_deaths (void **state)
         run_seed (seed, WORLD_PROCESSES, seed % 2 ? 4 : 0, true, false);
 }
 
-//  A DynamoDB over a journal alone: a topic's replay in another order is the price that decision 015 names.
 static void
 test_outages_in_peace (void **state)
 {
     uint64_t pauses = 0;
     for (uint64_t seed = first_seed (state); seed < first_seed (state) + CASES / 2; seed++)
-        pauses += run_seed (seed, 0, seed % 4 ? 0 : 4, seed % 6 == 0, true);
+        pauses += run_seed (seed, 0, seed % 4 ? 0 : 4, seed % 8 < 4, true);
     assert_true (pauses > 0);
 }
 
@@ -632,7 +631,7 @@ static void
 test_outages_with_deaths (void **state)
 {
     for (uint64_t seed = first_seed (state); seed < first_seed (state) + CASES; seed++)
-        run_seed (seed, WORLD_PROCESSES, seed % 4 ? 0 : 4, seed % 6 == 0, true);
+        run_seed (seed, WORLD_PROCESSES, seed % 4 ? 0 : 4, seed % 8 < 4, true);
 }
 
 //  Of these a row stayed that nobody wanted, before writes noted their rows (decision 026).

@@ -1,5 +1,5 @@
 //  test_shard - what a shard sends: never more than a link carries, whoever means harm; that the feed hears of sessions that are
-//  folded away; and the instant of an erasure
+//  folded away; the instant of an erasure; and that nothing waits for ever for an epoch
 
 #include "memory.h"
 #include "shard.h"
@@ -57,7 +57,15 @@ hand (bench_t *self, usher_link_id_t link, const usher_msg_t *msg)
 }
 
 static void
-bench_begin (bench_t *self)
+grant (bench_t *self)
+{
+    usher_msg_t msg = { .id = USHER_MSG_granted, .granted = { 1 } };
+    hand (self, USHER_LINK_store, &msg);
+}
+
+//  A shard that is not granted.
+static void
+bench_start (bench_t *self)
 {
     *self = (bench_t){ .config.shard = { .paused_timeout_s = 1800,
                                          .forget_s = 3600,
@@ -69,12 +77,17 @@ bench_begin (bench_t *self)
     shard_peer_up (self->shard, USHER_LINK_store, 0, "persister", self->out);
     shard_peer_up (self->shard, USHER_LINK_changes, 0, "publisher", self->out);
     shard_peer_up (self->shard, USHER_LINK_events, 0, "ingester", self->out);
-    usher_msg_t msg = { .id = USHER_MSG_granted, .granted = { 1 } };
-    hand (self, USHER_LINK_store, &msg);
-    msg = (usher_msg_t){ .id = USHER_MSG_live_page, .live_page = { .last = 1 } };
-    hand (self, USHER_LINK_store, &msg);
-    msg = (usher_msg_t){ .id = USHER_MSG_batch, .batch = { 1, START_MS } };
+    usher_msg_t msg = { .id = USHER_MSG_batch, .batch = { 1, START_MS } };
     hand (self, USHER_LINK_events, &msg);
+}
+
+static void
+bench_begin (bench_t *self)
+{
+    bench_start (self);
+    grant (self);
+    usher_msg_t msg = { .id = USHER_MSG_live_page, .live_page = { .last = 1 } };
+    hand (self, USHER_LINK_store, &msg);
 }
 
 static void
@@ -141,6 +154,22 @@ test_nobody_ends_a_shard (void **state)
     bench_end (&self);
 }
 
+//  Where the store answers a load before the claim: nobody may send another event of the viewer.
+static void
+test_a_profile_that_comes_before_the_epoch (void **state)
+{
+    (void)state;
+    bench_t self;
+    bench_start (&self);
+    harm (&self, 0, 0);
+    usher_msg_t msg = { .id = USHER_MSG_loaded, .loaded = { .viewer_id = usher_str ("v") } };
+    hand (&self, USHER_LINK_store, &msg);
+    assert_int_equal (self.writes, 0);
+    grant (&self);
+    assert_int_equal (self.writes, 1);
+    bench_end (&self);
+}
+
 //  Who holds nothing of the viewer takes the instant that a predecessor has named; who does names one that is no earlier than that.
 static void
 test_who_holds_nothing_names_no_instant_of_its_own (void **state)
@@ -170,6 +199,7 @@ main (void)
 {
     const struct CMUnitTest tests [] = {
         cmocka_unit_test (test_nobody_ends_a_shard),
+        cmocka_unit_test (test_a_profile_that_comes_before_the_epoch),
         cmocka_unit_test (test_who_holds_nothing_names_no_instant_of_its_own),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
