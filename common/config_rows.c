@@ -49,6 +49,7 @@ const config_row_t config_rows [] = {
     { "kafka", "group", TEXT, AT (kafka.group), 1, 255, "kafka-consumer-group", NULL },
     { "kafka", "start", CHOICE, AT (kafka.start), 0, 0, "earliest", "earliest, latest" },
     { "kafka", "out_of_range", CHOICE, AT (kafka.out_of_range), 0, 0, "earliest", "earliest, latest, stop" },
+    { "kafka", "stall_s", NUMBER32, AT (kafka.stall_s), 1, 86400, "30", NULL },
     { "kafka", "member", TEXT, AT (kafka.member), 0, 200, "", NULL },
     { "kafka", "properties", TEXT, AT (kafka.properties), 0, 65536, "", NULL },
     { "shard", "checkpoint_s", NUMBER32, AT (shard.checkpoint_s), 1, 86400, "300", NULL },

@@ -1,4 +1,4 @@
-//  kafka_position - the partitions of the Kafka source: which are ours, and from where they are read
+//  kafka_position - the partitions of the Kafka source: which are ours, from where they are read, and whether they stand still
 
 #include "source_kafka_private.h"
 #include "kafka_begin.h"
@@ -200,6 +200,8 @@ reading_begin (source_t *self)
         rd_kafka_queue_destroy (queue);
         kafka_list_add (self, list, partition, RD_KAFKA_OFFSET_INVALID)->offset = partition->next;
         partition->reading = partition->was_read = true;
+        partition->end = partition->next;
+        partition->watch.since_ms = self->now.mono_ms;
         self->reader.begin (self->reader.arg, partition->number, partition->generation,
                             (uint64_t)partition->next);
         log_info ("partition opened", "topic=%s partition=%u generation=%016" PRIx64 " next=%" PRId64,
@@ -224,4 +226,48 @@ kafka_position (source_t *self)
         reading_begin (self);
     rd_kafka_topic_partition_list_destroy (notes);
     rd_kafka_topic_partition_list_destroy (list);
+}
+
+//  ---- standing still
+
+//  Nobody answers: the others need not be asked just now either.
+static void
+watches_wait (source_t *self)
+{
+    for (size_t at = 0; at < self->partition_count; at++)
+        kafka_watch_look (&self->partitions [at].watch, self->now.mono_ms, 0, -1);
+}
+
+static bool
+partition_look (source_t *self, kafka_partition_t *partition)
+{
+    int64_t low, high, next = partition->next > partition->end ? partition->next : partition->end;
+    if (rd_kafka_query_watermark_offsets (self->client, self->topic, (int32_t)partition->number, &low, &high,
+                                          KAFKA_LOOK_MS)) {
+        watches_wait (self);
+        return false;
+    }
+    if (!kafka_watch_look (&partition->watch, self->now.mono_ms, next, high))
+        return false;
+    self->stalls++;
+    log_warning ("partition stands still",
+                 "topic=%s partition=%u next=%" PRId64 " end=%" PRId64
+                 " hint=\"nothing comes though there is something to read; it is begun anew\"",
+                 self->topic, partition->number, next, high);
+    return true;
+}
+
+bool
+kafka_stands_still (source_t *self)
+{
+    //  What is fetched and not read waits for credit. A broker that is not there is librdkafka's business.
+    if (!self->stats_known || self->stats.brokers_up == 0 || rd_kafka_queue_length (self->fetched))
+        return false;
+    int64_t patience_ms = (int64_t)self->config->kafka.stall_s * 1000;
+    for (size_t at = 0; at < self->partition_count; at++) {
+        kafka_partition_t *partition = &self->partitions [at];
+        if (partition->reading && kafka_watch_due (&partition->watch, self->now.mono_ms, patience_ms))
+            return partition_look (self, partition);
+    }
+    return false;
 }

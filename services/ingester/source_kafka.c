@@ -203,6 +203,8 @@ serve (source_t *self, usher_time_t now, char *reason, size_t reason_size)
         return false;
     if (self->phase == POSITIONING)
         kafka_position (self);
+    if (self->phase == READING && kafka_stands_still (self))
+        release_begin (self, false);
     if (self->phase == RELEASING)
         release (self);
     commits_send (self);
@@ -217,6 +219,7 @@ on_fetch_error (source_t *self, kafka_partition_t *partition, const rd_kafka_mes
 {
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         partition->at_end = message->offset == partition->next;
+        partition->end = message->offset;
         return;
     }
     error_say (self, message->err, rd_kafka_message_errstr (message));
@@ -244,6 +247,7 @@ on_message (rd_kafka_message_t *message, void *arg)
     }
     partition->next = message->offset + 1;
     partition->at_end = false;
+    kafka_watch_moved (&partition->watch, self->now.mono_ms);
     source_row_t row = { .partition = partition->number,
                          .offset = (uint64_t)message->offset,
                          .next = (uint64_t)message->offset + 1,
@@ -318,6 +322,9 @@ metrics (const source_t *self, FILE *out)
         { "kafka_offset_alarms_total", METRIC_COUNTER, "Times an offset was not there.", NULL, self->alarms },
         { "kafka_offsets_backwards_total", METRIC_COUNTER, "Messages that came again within an assignment.",
           NULL, self->backwards },
+        { "kafka_stalls_total", METRIC_COUNTER,
+          "Times a partition stood still with something to read in it, and was begun anew.", NULL,
+          self->stalls },
         { "kafka_commits_total", METRIC_COUNTER, "Commits sent.", NULL, self->commit_count },
         { "kafka_commit_errors_total", METRIC_COUNTER, "Commits refused.", NULL, self->commit_errors },
         { "kafka_errors_total", METRIC_COUNTER, "Errors that librdkafka told.", NULL, self->errors },

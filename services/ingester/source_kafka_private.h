@@ -9,10 +9,12 @@
 #include "source.h"
 #include "kafka.h"
 #include "kafka_stats.h"
+#include "kafka_watch.h"
 
 enum {
     KAFKA_ASK_MS = 2000,    //  how long brokers may take to answer while we wait; the watchdog waits for 10 s
-    KAFKA_RETRY_MS = 1000    //  until they are asked again
+    KAFKA_RETRY_MS = 1000,    //  until they are asked again
+    KAFKA_LOOK_MS = 500       //  how long they may take where we read all the while
 };
 
 typedef enum { IDLE, POSITIONING, READING, RELEASING } phase_t;
@@ -23,7 +25,10 @@ typedef struct {
     bool was_read;    //  by this process
     bool at_end;      //  read up to what the leader said was the end
     int64_t next;     //  first offset not read, once it is chosen
-    int64_t lag;      //  negative: unknown
+    int64_t
+        end;    //  where its end was when it was read up to there: markers of transactions have offsets too
+    kafka_watch_t watch;
+    int64_t lag;    //  negative: unknown
     uint64_t generation;
 } kafka_partition_t;
 
@@ -49,7 +54,7 @@ struct source {
     int64_t error_said_ms;
     bool stats_known;
     kafka_stats_t stats;
-    uint64_t rebalances, lost, alarms, backwards, commit_count, commit_errors, errors;
+    uint64_t rebalances, lost, alarms, backwards, stalls, commit_count, commit_errors, errors;
 };
 
 //  ---- kafka_position
@@ -66,6 +71,9 @@ rd_kafka_topic_partition_t *kafka_list_add (const source_t *self, rd_kafka_topic
 
 //  One try to find out where all our partitions begin, and to read from there: then the phase is READING.
 void kafka_position (source_t *self);
+
+//  Looks after one partition from which nothing came for a while. Returns whether it stands still and all are to be begun anew.
+bool kafka_stands_still (source_t *self);
 
 //  Tells the reader that nothing is read any more.
 void kafka_reading_end (source_t *self);

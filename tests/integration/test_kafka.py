@@ -17,8 +17,8 @@ from test_samples import young_flattened, young_sdk, young_tsv
 ROW = "viewer_id, collector_tstamp, event_id, event_name, video_ts, adsClicked, adsSkipped, adId, status, state"
 
 
-def kafka_house(broker, topic, **settings):
-    env = {"KAFKA_BOOTSTRAP_SERVERS": broker.address}
+def kafka_house(broker, topic, more=None, **settings):
+    env = {"KAFKA_BOOTSTRAP_SERVERS": broker.address, **(more or {})}
     return House(env, shards=2, kafka_topic=topic, kafka_group=f"{topic}-group", **settings)
 
 
@@ -189,6 +189,23 @@ def test_a_broker_that_is_gone_stops_the_clock(broker, topic):
         broker.produce(topic, keyed(audience(10, 1, seed=5)))
         house.wait_for(lambda: len(house.viewers()) == 20, "caught up without a hand", 60)
         house.wait_for(lambda: clock(house) > stood + 2000, "the clock goes on", 60)
+
+
+def test_a_fetcher_that_stops_is_begun_anew(broker, topic, tmp_path):
+    """librdkafka's fetchers have stopped for ever after brokers went and came; here something preloaded stops them."""
+    stall, library = tmp_path / "stall", programs().parent / "tests/libstalled_fetch.so"
+    broker.create_topic(topic, 2)
+    first, second = list(audience(20, 10, seed=14)), list(audience(20, 10, seed=15))
+    broker.produce(topic, keyed(first))
+    with kafka_house(broker, topic, {"LD_PRELOAD": str(library), "USHER_TEST_STALL": str(stall)}, kafka_stall_s=1) as house:
+        wait_committed(broker, topic)
+        stall.touch()
+        wait_until(lambda: not stall.exists(), "nothing is fetched any more")
+        broker.produce(topic, keyed(second))
+        wait_committed(broker, topic)
+        house.wait_for(lambda: house.metric("kafka_stalls_total") >= 1, "it is told")
+        assert stored_rows(house) == statuses_of(first + second)
+        assert house.metric("events_duplicate_total") == 0
 
 
 def wait_standing(house):
