@@ -152,15 +152,6 @@ dynamo_erase (dynamo_t *self, usher_str_t viewer_id, uint64_t erased_ms)
     job_begin (&self->book, job);
 }
 
-uint64_t
-dynamo_erasing (const dynamo_t *self, usher_str_t viewer_id)
-{
-    uint64_t latest_ms = 0;
-    for (const job_t *job; (job = job_find_erasure (&self->book, viewer_id, latest_ms + 1));)
-        latest_ms = job->erased_ms;
-    return latest_ms;
-}
-
 void
 dynamo_forget_peer (dynamo_t *self, uint32_t peer)
 {

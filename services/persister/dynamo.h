@@ -71,9 +71,6 @@ void dynamo_ask (dynamo_t *self, uint32_t peer, const usher_msg_t *msg, outbox_t
 //  an instant.
 void dynamo_erase (dynamo_t *self, usher_str_t viewer_id, uint64_t erased_ms);
 
-//  The latest instant that a viewer is being erased for, Unix ms; 0 when nobody is removing anything.
-uint64_t dynamo_erasing (const dynamo_t *self, usher_str_t viewer_id);
-
 //  Nobody waits for a peer's answers any more.
 void dynamo_forget_peer (dynamo_t *self, uint32_t peer);
 

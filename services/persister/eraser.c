@@ -19,20 +19,11 @@ typedef struct {
     outbox_t *out;
 } teller_t;
 
-//  Where DynamoDB is at it already, a successor of the owner need not name another instant: that one would come behind the answer.
-static uint64_t
-named (const eraser_t *self, usher_str_t viewer_id, uint64_t wished_ms)
-{
-    uint64_t erasing_ms = self->dynamo->core ? dynamo_erasing (self->dynamo->core, viewer_id) : 0;
-    return erasing_ms >= wished_ms ? erasing_ms : 0;
-}
-
 static void
 tell_forget (void *arg, usher_str_t viewer_id, uint64_t wished_ms)
 {
     const teller_t *teller = arg;
-    usher_msg_t forget = { .id = USHER_MSG_forget,
-                           .forget = { viewer_id, wished_ms, named (teller->eraser, viewer_id, wished_ms) } };
+    usher_msg_t forget = { .id = USHER_MSG_forget, .forget = { viewer_id, wished_ms } };
     turn_put (teller->eraser->turn, teller->peer, &forget, teller->out);
 }
 
@@ -118,6 +109,15 @@ put_tombstone (eraser_t *self, usher_str_t viewer_id, uint64_t erased_ms)
     return tombstones_put (tombs (self), viewer_id, erased_ms, erased_ms / 1000 + self->tombstone_s);
 }
 
+//  An owner that left memory, or died, since it let go is told of the wish again and may say so once more, with a later instant. Where
+//  the wish was granted meanwhile that instant would come behind the answer; and as the owner held nothing, it takes the one that was.
+static bool
+is_granted (const eraser_t *self, const usher_forgotten_t *forgotten, bool *granted)
+{
+    *granted = false;
+    return !forgotten->held_nothing || tombstones_granted (tombs (self), forgotten->viewer_id, granted);
+}
+
 //  Writes the tombstone, and removes the rows unless that was done for this instant before: an owner that was asked twice
 //  answers twice, and what it has written since was collected later. *buried is false where DynamoDB has to
 //  do it first.
@@ -151,8 +151,12 @@ void
 eraser_bury (eraser_t *self, const usher_forgotten_t *forgotten, outbox_t *out)
 {
     uint64_t profiles, rows;
-    bool buried;
+    bool buried, granted;
     if (!turn_begin (self->turn))
+        return;
+    if (!is_granted (self, forgotten, &granted))
+        turn_read_failed (self->turn);
+    if (granted)
         return;
     if (!bury (self, forgotten, &buried, &profiles, &rows))
         turn_write_failed (self->turn, "erase");

@@ -261,7 +261,7 @@ after_erased (void *self_, usher_str_t viewer_id, uint64_t erased_ms, uint64_t p
               outbox_t *out)
 {
     persister_t *self = self_;
-    const usher_forgotten_t forgotten = { viewer_id, erased_ms };
+    const usher_forgotten_t forgotten = { .viewer_id = viewer_id, .erased_ms = erased_ms };
     eraser_buried (&self->eraser, &forgotten, profiles, rows, out);
 }
 

@@ -22,10 +22,25 @@ static const char tables [] =
     "CREATE INDEX IF NOT EXISTS tombstones_expire ON tombstones (expires_at);"
     "CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;";
 
-enum { FIND, WISH, PUT, NEXT, SEARCH, REMOVE, SEARCHED, SWEEP, WISHES, SECRET_PUT, SECRET_GET, STATEMENTS };
+enum {
+    FIND,
+    GRANTED,
+    WISH,
+    PUT,
+    NEXT,
+    SEARCH,
+    REMOVE,
+    SEARCHED,
+    SWEEP,
+    WISHES,
+    SECRET_PUT,
+    SECRET_GET,
+    STATEMENTS
+};
 
 static const char *const statements [STATEMENTS] = {
     [FIND] = "SELECT erased_ms FROM tombstones WHERE viewer = ?1 AND expires_at > ?2",
+    [GRANTED] = "SELECT wished IS NULL OR forgotten = 1 FROM tombstones WHERE viewer = ?1",
     [WISH] = "INSERT INTO tombstones (viewer, erased_ms, expires_at, wished, wished_ms, forgotten, searched)"
              " VALUES (?1, 0, 0, ?2, ?3, 0, 0) ON CONFLICT (viewer) DO UPDATE SET wished = excluded.wished,"
              " wished_ms = excluded.wished_ms, forgotten = 0, searched = 0",
@@ -146,6 +161,22 @@ tombstones_find (tombstones_t *self, usher_str_t viewer_id, uint64_t now_s, uint
     sql_bind_instant (stmt, 2, now_s);
     if (sql_step (self->sql, stmt, &failed))
         *erased_ms = sql_number (stmt, 0);
+    sqlite3_reset (stmt);
+    return !failed;
+}
+
+bool
+tombstones_granted (tombstones_t *self, usher_str_t viewer_id, bool *granted)
+{
+    uint8_t digest [KEYED_DIGEST_BYTES];
+    bool failed;
+    *granted = false;
+    if (!self->any)
+        return true;
+    sqlite3_stmt *stmt = get (self, GRANTED);
+    bind_viewer (self, stmt, viewer_id, digest);
+    if (sql_step (self->sql, stmt, &failed))
+        *granted = sql_number (stmt, 0);
     sqlite3_reset (stmt);
     return !failed;
 }

@@ -19,6 +19,9 @@ void tombstones_destroy (tombstones_t **self_p);
 //  Up to which instant (Unix ms) is the viewer erased? 0: never was, or the tombstone's time is over.
 bool tombstones_find (tombstones_t *self, usher_str_t viewer_id, uint64_t now_s, uint64_t *erased_ms);
 
+//  Has all that was wished of the viewer been granted? No where nobody wished anything.
+bool tombstones_granted (tombstones_t *self, usher_str_t viewer_id, bool *granted);
+
 //  ---- within a transaction
 
 //  Notes that the viewer is to be erased, asked for at now_ms.

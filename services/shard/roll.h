@@ -40,6 +40,7 @@ struct actor {
     bool asked;                //  for, since then
     viewer_t viewer;
     bool loaded, load_sent;
+    bool let_go;        //  of all it held, for an erasure, and the store has not given it again
     bool hard, soft;    //  something is not written that must be now, or at the next checkpoint
     bool reload;        //  a write was refused: read the row before the next one
     uint64_t stored_epoch, stored_version;    //  of the row as we know it

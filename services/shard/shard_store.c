@@ -85,6 +85,7 @@ shard_on_loaded (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out
         log_error ("profile damaged", "slot=%u epoch=%" PRIu64 " version=%" PRIu64 " hint=\"it begins anew\"",
                    actor->viewer.slot, loaded->epoch, loaded->version);
     actor->loaded = true;
+    actor->let_go = false;
     actor->stored_epoch = loaded->epoch;
     actor->stored_version = loaded->version;
     actor->erased_ms = loaded->erased_ms;
@@ -181,14 +182,11 @@ shard_store_begin (shard_t *self)
 
 //  ---- erasure
 
-//  Nothing that we hold was collected later: the source's clock is the newest evidence of all. Who holds nothing yet takes the
-//  instant that a predecessor has named.
+//  Nothing that we hold was collected later: the source's clock is the newest evidence of all.
 static uint64_t
-erasure_instant (const shard_t *self, const actor_t *actor, const usher_forget_t *forget)
+erasure_instant (const shard_t *self, uint64_t wished_ms)
 {
-    uint64_t instant_ms = (uint64_t)self->now.wall_ms, wished_ms = forget->wished_ms;
-    if (!actor->loaded && forget->named_ms >= wished_ms && forget->named_ms > actor->erased_ms)
-        return forget->named_ms;
+    uint64_t instant_ms = (uint64_t)self->now.wall_ms;
     if (instant_ms < self->clock_ms)
         instant_ms = self->clock_ms;
     return instant_ms > wished_ms ? instant_ms : wished_ms;
@@ -197,12 +195,8 @@ erasure_instant (const shard_t *self, const actor_t *actor, const usher_forget_t
 //  Lets go of all that an actor holds, written or not; who waited for it to be written need not wait any more. Events
 //  that wait for the viewer to be loaded go on waiting: some may have been collected after the instant.
 static void
-actor_let_go (shard_t *self, actor_t *actor, const usher_forget_t *forget)
+actor_let_go (shard_t *self, actor_t *actor)
 {
-    //  Asked again: what it holds was collected after the instant that it has named.
-    if (actor->erased_ms >= forget->wished_ms)
-        return;
-    uint64_t erased_ms = erasure_instant (self, actor, forget);
     for (size_t at = 0; at < actor->viewer.session_count; at++)
         if (actor->viewer.sessions [at].shown)
             shard_tell (self, actor, &actor->viewer.sessions [at], true);
@@ -215,7 +209,21 @@ actor_let_go (shard_t *self, actor_t *actor, const usher_forget_t *forget)
     actor->hard = actor->soft = actor->reload = actor->loaded = false;
     tickets_give_back (&actor->in_flight, self->receipts);
     tickets_give_back (&actor->dirty, self->receipts);
-    actor->erased_ms = erased_ms;
+}
+
+//  What the store is answered. An owner that is asked again names the same instant: what it holds was collected after that. One
+//  that holds nothing names what would do, and takes whichever the store says.
+static usher_forgotten_t
+actor_forget (shard_t *self, actor_t *actor, uint64_t wished_ms)
+{
+    uint64_t instant_ms = erasure_instant (self, wished_ms);
+    bool held = actor->loaded || actor->let_go, missed = actor->erased_ms < wished_ms;
+    if (missed)
+        actor_let_go (self, actor);
+    if (missed)
+        actor->erased_ms = held ? instant_ms : wished_ms;
+    actor->let_go = held && !actor->loaded;
+    return (usher_forgotten_t){ actor->viewer.id, held ? actor->erased_ms : instant_ms, !held };
 }
 
 static bool
@@ -236,8 +244,8 @@ shard_on_forget (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out
     if (!is_owner (self, msg->forget.viewer_id))
         return;
     actor_t *actor = roll_get (self->roll, msg->forget.viewer_id);
-    actor_let_go (self, actor, &msg->forget);
-    usher_msg_t done = { .id = USHER_MSG_forgotten, .forgotten = { actor->viewer.id, actor->erased_ms } };
+    usher_msg_t done = { .id = USHER_MSG_forgotten,
+                         .forgotten = actor_forget (self, actor, msg->forget.wished_ms) };
     outbox_put (self->out, USHER_LINK_store, 0, &done);
     actor->load_sent = false;
     shard_load_send (self, actor);

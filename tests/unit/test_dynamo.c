@@ -266,41 +266,6 @@ test_an_erased_viewer_is_gone_from_both_tables (void **state)
     assert_int_equal (dynamo_write_one (self, &anew), USHER_outcome_done);
 }
 
-//  A shard that takes another's place while a viewer is being removed hears which instant that one named.
-static void
-test_a_successor_hears_the_instant_that_is_carried_out (void **state)
-{
-    dynamo_bench_t *self = *state;
-    bench_t *bench = &self->bench;
-    usher_msg_t erase = { .id = USHER_MSG_erase, .erase = { 5, usher_str ("alice") } };
-    dynamo_load_one (self, "nobody");
-    const uint64_t wished_ms = (uint64_t)bench->now.wall_ms;
-    usher_msg_t forgotten = { .id = USHER_MSG_forgotten,
-                              .forgotten = { usher_str ("alice"), wished_ms + 7 } };
-    usher_msg_t earlier = { .id = USHER_MSG_forgotten, .forgotten = { usher_str ("alice"), wished_ms + 3 } };
-    fake_dynamo_trouble (self->dynamo, 101);
-    bench_tell_as (bench, BENCH_PEER + 1, &erase);
-    bench_turn (bench);
-    persister_service.peer_up (bench->persister, USHER_LINK_store, BENCH_PEER, "shard", bench->out);
-    bench_turn (bench);
-    assert_int_equal (bench_answer (bench, USHER_MSG_forget).forget.named_ms, 0);
-    bench_tell (bench, &earlier);
-    bench_tell (bench, &forgotten);
-    bench_turn (bench);
-    persister_service.peer_up (bench->persister, USHER_LINK_store, BENCH_PEER, "shard", bench->out);
-    bench_turn (bench);
-    usher_msg_t forget = bench_answer (bench, USHER_MSG_forget);
-    assert_int_equal (forget.forget.wished_ms, wished_ms);
-    assert_int_equal (forget.forget.named_ms, wished_ms + 7);
-    //  It says so itself, which asks for nothing more.
-    bench_tell (bench, &forgotten);
-    fake_dynamo_trouble (self->dynamo, 0);
-    dynamo_run (self, 1);
-    assert_int_equal (bench_answer_to (bench, BENCH_PEER + 1, USHER_MSG_erasure).erasure.erased_ms,
-                      wished_ms + 7);
-    assert_int_equal (dynamo_load_one (self, "alice").loaded.erased_ms, wished_ms + 7);
-}
-
 int
 main (void)
 {
@@ -315,7 +280,6 @@ main (void)
         TEST (test_nobody_s_history_is_empty),
         TEST (test_live_profiles_come_to_their_owner),
         TEST (test_an_erased_viewer_is_gone_from_both_tables),
-        TEST (test_a_successor_hears_the_instant_that_is_carried_out),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -63,6 +63,17 @@ write_viewer (bench_t *bench, const char *viewer)
     assert_int_equal (bench_outcome (bench, &write), USHER_outcome_done);
 }
 
+//  The same with one row, by somebody who knows of the erasure.
+static void
+write_viewer_after (bench_t *bench, const char *viewer, uint64_t erased_ms)
+{
+    usher_msg_t row = bench_history (viewer, "2026-01-01T00:00:02.000Z");
+    usher_msg_t write = bench_write (viewer, 0, 0, 1, 1);
+    write.write.erased_ms = erased_ms;
+    bench_tell (bench, &row);
+    assert_int_equal (bench_outcome (bench, &write), USHER_outcome_done);
+}
+
 static void
 test_both_tables_are_emptied_when_the_owner_has_let_go (void **state)
 {
@@ -138,6 +149,29 @@ test_a_wish_outlives_the_persister (void **state)
     meet (bench, SHARD);
     bench_turn (bench);
     bench_no_answer (bench);
+}
+
+//  An owner that died, or let the viewer leave memory, is asked again and answers again. What it holds then was loaded since.
+static void
+test_whoever_held_nothing_adds_nothing_to_what_was_granted (void **state)
+{
+    bench_t *bench = *state;
+    usher_msg_t again = { .id = USHER_MSG_forgotten,
+                          .forgotten = { usher_str ("alice"), NOW_MS + 50, .held_nothing = 1 } };
+    meet (bench, GATEWAY);
+    ask_erase (bench, "alice");
+    tell_forgotten (bench, "alice", NOW_MS + 5);
+    write_viewer_after (bench, "alice", NOW_MS + 5);
+    bench_tell (bench, &again);
+    bench_turn (bench);
+    assert_int_equal (bench_history_rows (bench, "alice"), 1);
+    assert_int_equal (bench_load (bench, "alice").loaded.erased_ms, NOW_MS + 5);
+    //  Where nothing was granted it counts like any other.
+    ask_erase (bench, "alice");
+    bench_tell (bench, &again);
+    bench_turn (bench);
+    assert_int_equal (bench_history_rows (bench, "alice"), 0);
+    assert_int_equal (bench_load (bench, "alice").loaded.erased_ms, NOW_MS + 50);
 }
 
 static void
@@ -239,6 +273,7 @@ main (void)
         TEST (test_both_tables_are_emptied_when_the_owner_has_let_go),
         TEST (test_who_missed_it_cannot_bring_the_viewer_back),
         TEST (test_a_wish_outlives_the_persister),
+        TEST (test_whoever_held_nothing_adds_nothing_to_what_was_granted),
         TEST (test_an_earlier_answer_does_not_grant_a_later_wish),
         TEST (test_a_full_disk_notes_nothing_and_asks_nobody),
         TEST (test_bad_events_that_name_the_viewer_go_too),

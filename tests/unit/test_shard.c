@@ -19,8 +19,8 @@ typedef struct {
     config_t config;
     shard_t *shard;
     outbox_t *out;
-    uint64_t version;      //  of the newest write
-    uint64_t erased_ms;    //  that was named last
+    uint64_t version;               //  of the newest write
+    usher_forgotten_t forgotten;    //  that was told last; its viewer is nobody's
     size_t largest, writes, rows, shown, gone;
 } bench_t;
 
@@ -38,7 +38,7 @@ sent (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t s
         self->shown += msg.id == USHER_MSG_session && !msg.session.gone;
         self->gone += msg.id == USHER_MSG_session && msg.session.gone;
         if (msg.id == USHER_MSG_forgotten)
-            self->erased_ms = msg.forgotten.erased_ms;
+            self->forgotten = msg.forgotten;
         if (msg.id != USHER_MSG_write)
             continue;
         self->writes++;
@@ -170,27 +170,55 @@ test_a_profile_that_comes_before_the_epoch (void **state)
     bench_end (&self);
 }
 
-//  Who holds nothing of the viewer takes the instant that a predecessor has named; who does names one that is no earlier than that.
 static void
-test_who_holds_nothing_names_no_instant_of_its_own (void **state)
+forget (bench_t *self, uint64_t wished_ms)
+{
+    usher_msg_t msg = { .id = USHER_MSG_forget, .forget = { usher_str ("v"), wished_ms } };
+    hand (self, USHER_LINK_store, &msg);
+}
+
+static void
+load (bench_t *self, uint64_t erased_ms)
+{
+    usher_msg_t msg = { .id = USHER_MSG_loaded,
+                        .loaded = { .viewer_id = usher_str ("v"), .erased_ms = erased_ms } };
+    hand (self, USHER_LINK_store, &msg);
+}
+
+//  Who holds nothing of the viewer takes any instant that is no earlier than the wish; who does, none that is earlier than what it
+//  named.
+static void
+test_the_instant_of_an_erasure (void **state)
 {
     (void)state;
     bench_t self;
-    usher_msg_t forget = { .id = USHER_MSG_forget,
-                           .forget = { usher_str ("v"), START_MS - 500, START_MS - 100 } };
-    usher_msg_t loaded = { .id = USHER_MSG_loaded, .loaded = { .viewer_id = usher_str ("v") } };
     char owners [USHER_SLOTS] = { 0 };
     usher_msg_t slots = { .id = USHER_MSG_slots, .slots = { 1, 1, usher_bytes (owners, sizeof owners) } };
     bench_begin (&self);
     hand (&self, USHER_LINK_control, &slots);
-    hand (&self, USHER_LINK_store, &forget);
-    assert_int_equal (self.erased_ms, START_MS - 100);
-    loaded.loaded.erased_ms = START_MS - 100;
-    hand (&self, USHER_LINK_store, &loaded);
+    forget (&self, START_MS - 500);
+    assert_int_equal (self.forgotten.erased_ms, START_MS);
+    assert_true (self.forgotten.held_nothing);
     harm (&self, 0, 0);
-    forget.forget = (usher_forget_t){ usher_str ("v"), START_MS - 80, START_MS - 50 };
-    hand (&self, USHER_LINK_store, &forget);
-    assert_int_equal (self.erased_ms, START_MS);
+    load (&self, START_MS - 501);
+    assert_int_equal (self.writes, 0);
+    load (&self, START_MS - 100);
+    assert_int_equal (self.writes, 1);
+    //  It was done for that wish.
+    forget (&self, START_MS - 500);
+    assert_int_equal (self.forgotten.erased_ms, START_MS - 100);
+    assert_false (self.forgotten.held_nothing);
+    //  For the next one it lets go; asked again, it says the same.
+    for (int asked = 0; asked < 2; asked++) {
+        forget (&self, START_MS - 80);
+        assert_int_equal (self.forgotten.erased_ms, START_MS);
+        assert_false (self.forgotten.held_nothing);
+    }
+    harm (&self, 0, 1);
+    load (&self, START_MS - 80);
+    assert_int_equal (self.writes, 1);
+    load (&self, START_MS);
+    assert_int_equal (self.writes, 2);
     bench_end (&self);
 }
 
@@ -200,7 +228,7 @@ main (void)
     const struct CMUnitTest tests [] = {
         cmocka_unit_test (test_nobody_ends_a_shard),
         cmocka_unit_test (test_a_profile_that_comes_before_the_epoch),
-        cmocka_unit_test (test_who_holds_nothing_names_no_instant_of_its_own),
+        cmocka_unit_test (test_the_instant_of_an_erasure),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
