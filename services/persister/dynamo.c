@@ -141,14 +141,19 @@ dynamo_ask (dynamo_t *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out
 }
 
 void
-dynamo_erase (dynamo_t *self, usher_str_t viewer_id, uint64_t erased_ms)
+dynamo_erase (dynamo_t *self, const usher_forgotten_t *forgotten)
 {
-    if (job_find_erasure (&self->book, viewer_id, erased_ms))
+    usher_str_t viewer_id = forgotten->viewer_id;
+    job_t *job = job_find_erasure (&self->book, viewer_id, forgotten->erased_ms);
+    if (job) {
+        job_grant (job, forgotten->wished_ms);
         return;
-    job_t *job = job_new (&self->book, JOB_ERASE, DYNAMO_NOBODY, viewer_id.data, viewer_id.size);
+    }
+    job = job_new (&self->book, JOB_ERASE, DYNAMO_NOBODY, viewer_id.data, viewer_id.size);
     job->viewer_id = usher_bytes (job->data, viewer_id.size);
     job->key = job_key (job->viewer_id);
-    job->erased_ms = erased_ms;
+    job->erased_ms = forgotten->erased_ms;
+    job->wished_ms = forgotten->wished_ms;
     job_begin (&self->book, job);
 }
 

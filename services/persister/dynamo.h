@@ -38,7 +38,7 @@ typedef struct {
     //  A profile is about to go out: what its reader must know of erasures is filled in. False: not now.
     bool (*loading) (void *arg, usher_loaded_t *loaded);
     //  Everything of a viewer is gone that was there when the erasure began.
-    void (*erased) (void *arg, usher_str_t viewer_id, uint64_t erased_ms, uint64_t profiles, uint64_t rows,
+    void (*erased) (void *arg, const usher_forgotten_t *forgotten, uint64_t profiles, uint64_t rows,
                     outbox_t *out);
 } dynamo_owner_t;
 
@@ -69,7 +69,7 @@ void dynamo_ask (dynamo_t *self, uint32_t peer, const usher_msg_t *msg, outbox_t
 
 //  Removes all rows of a viewer, behind whatever of the viewer's is on its way. Once for
 //  an instant.
-void dynamo_erase (dynamo_t *self, usher_str_t viewer_id, uint64_t erased_ms);
+void dynamo_erase (dynamo_t *self, const usher_forgotten_t *forgotten);
 
 //  Nobody waits for a peer's answers any more.
 void dynamo_forget_peer (dynamo_t *self, uint32_t peer);

@@ -155,6 +155,12 @@ job_find_erasure (const job_book_t *self, usher_str_t viewer_id, uint64_t erased
     return NULL;
 }
 
+void
+job_grant (job_t *job, uint64_t wished_ms)
+{
+    job->wished_ms = wished_ms > job->wished_ms ? wished_ms : job->wished_ms;
+}
+
 bool
 job_has_claim (const job_book_t *self, uint32_t peer)
 {

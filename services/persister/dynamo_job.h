@@ -62,8 +62,8 @@ struct job {
     uint32_t left;       //  rows it may still answer
     uint32_t slot;       //  of a JOB_SLOT; the next slot of a JOB_LIVE
     uint32_t shard;
-    uint64_t erased_ms, erased_rows, erased_profiles;    //  of an erasure
-    size_t open;                                         //  children of a JOB_LIVE
+    uint64_t erased_ms, wished_ms, erased_rows, erased_profiles;    //  of an erasure
+    size_t open;                                                    //  children of a JOB_LIVE
     char *cursor;    //  where the query goes on; the last viewer found by a JOB_LIVE
     size_t cursor_size;
     uint8_t *data;
@@ -99,6 +99,9 @@ job_t *job_find_write (const job_book_t *self, uint32_t peer, const usher_write_
 
 //  The erasure of a viewer up to that instant or a later one, or NULL.
 job_t *job_find_erasure (const job_book_t *self, usher_str_t viewer_id, uint64_t erased_ms);
+
+//  An erasure answers that wish as well.
+void job_grant (job_t *job, uint64_t wished_ms);
 
 //  Does a claim of the peer's wait already?
 bool job_has_claim (const job_book_t *self, uint32_t peer);

@@ -145,9 +145,13 @@ dynamo_read_deleted (reading_t *self)
     if (later) {
         later->erased_profiles += job->erased_profiles;
         later->erased_rows += job->erased_rows;
-    } else
-        owner->erased (owner->arg, job->viewer_id, job->erased_ms, job->erased_profiles, job->erased_rows,
-                       self->out);
+        job_grant (later, job->wished_ms);
+    } else {
+        const usher_forgotten_t forgotten = { .viewer_id = job->viewer_id,
+                                              .erased_ms = job->erased_ms,
+                                              .wished_ms = job->wished_ms };
+        owner->erased (owner->arg, &forgotten, job->erased_profiles, job->erased_rows, self->out);
+    }
     reading_end (self, job);
 }
 

@@ -104,9 +104,9 @@ eraser_search (eraser_t *self, outbox_t *out)
 }
 
 static bool
-put_tombstone (eraser_t *self, usher_str_t viewer_id, uint64_t erased_ms)
+put_tombstone (eraser_t *self, const usher_forgotten_t *forgotten)
 {
-    return tombstones_put (tombs (self), viewer_id, erased_ms, erased_ms / 1000 + self->tombstone_s);
+    return tombstones_put (tombs (self), forgotten, forgotten->erased_ms / 1000 + self->tombstone_s);
 }
 
 //  An owner that left memory, or died, since it let go is told of the wish again and may say so once more, with a later instant. Where
@@ -133,7 +133,7 @@ bury (eraser_t *self, const usher_forgotten_t *forgotten, bool *buried, uint64_t
         *buried = false;
         return true;
     }
-    return put_tombstone (self, forgotten->viewer_id, forgotten->erased_ms) &&
+    return put_tombstone (self, forgotten) &&
            (forgotten->erased_ms <= before_ms ||
             store_erase (self->turn->store, forgotten->viewer_id, profiles, rows));
 }
@@ -163,7 +163,7 @@ eraser_bury (eraser_t *self, const usher_forgotten_t *forgotten, outbox_t *out)
     else if (buried)
         count_erased (self, forgotten->viewer_id, profiles, rows, out);
     else
-        dynamo_erase (self->dynamo->core, forgotten->viewer_id, forgotten->erased_ms);
+        dynamo_erase (self->dynamo->core, forgotten);
 }
 
 void
@@ -172,7 +172,7 @@ eraser_buried (eraser_t *self, const usher_forgotten_t *forgotten, uint64_t prof
 {
     if (!turn_begin (self->turn))
         return;
-    if (put_tombstone (self, forgotten->viewer_id, forgotten->erased_ms))
+    if (put_tombstone (self, forgotten))
         count_erased (self, forgotten->viewer_id, profiles, rows, out);
     else
         turn_write_failed (self->turn, "erase");

@@ -257,12 +257,11 @@ before_loaded (void *self_, usher_loaded_t *loaded)
 }
 
 static void
-after_erased (void *self_, usher_str_t viewer_id, uint64_t erased_ms, uint64_t profiles, uint64_t rows,
+after_erased (void *self_, const usher_forgotten_t *forgotten, uint64_t profiles, uint64_t rows,
               outbox_t *out)
 {
     persister_t *self = self_;
-    const usher_forgotten_t forgotten = { .viewer_id = viewer_id, .erased_ms = erased_ms };
-    eraser_buried (&self->eraser, &forgotten, profiles, rows, out);
+    eraser_buried (&self->eraser, forgotten, profiles, rows, out);
 }
 
 static dynamo_owner_t

@@ -46,10 +46,10 @@ static const char *const statements [STATEMENTS] = {
              " wished_ms = excluded.wished_ms, forgotten = 0, searched = 0",
     //  The answer to an earlier wish does not grant a later one.
     [PUT] = "INSERT INTO tombstones (viewer, erased_ms, expires_at, wished, wished_ms, forgotten, searched)"
-            " VALUES (?1, ?3, ?4, ?2, 0, 1, 0)"
+            " VALUES (?1, ?3, ?4, ?2, ?5, 1, 0)"
             " ON CONFLICT (viewer) DO UPDATE SET erased_ms = max (erased_ms, excluded.erased_ms),"
             " expires_at = max (expires_at, excluded.expires_at), wished = excluded.wished,"
-            " forgotten = excluded.erased_ms >= wished_ms",
+            " forgotten = excluded.wished_ms >= wished_ms",
     [NEXT] = "SELECT viewer, wished, erased_ms, searched FROM tombstones"
              " WHERE wished IS NOT NULL AND forgotten = 1 LIMIT 1",
     [SEARCH] = "SELECT max (row), count (*) FROM"
@@ -194,15 +194,16 @@ tombstones_wish (tombstones_t *self, usher_str_t viewer_id, uint64_t now_ms)
 }
 
 bool
-tombstones_put (tombstones_t *self, usher_str_t viewer_id, uint64_t erased_ms, uint64_t expires_s)
+tombstones_put (tombstones_t *self, const usher_forgotten_t *forgotten, uint64_t expires_s)
 {
     uint8_t digest [KEYED_DIGEST_BYTES];
     sqlite3_stmt *stmt = get (self, PUT);
     self->any = true;
-    bind_viewer (self, stmt, viewer_id, digest);
-    sql_bind_text (stmt, 2, viewer_id);
-    sql_bind_instant (stmt, 3, erased_ms);
+    bind_viewer (self, stmt, forgotten->viewer_id, digest);
+    sql_bind_text (stmt, 2, forgotten->viewer_id);
+    sql_bind_instant (stmt, 3, forgotten->erased_ms);
     sql_bind_instant (stmt, 4, expires_s);
+    sql_bind_instant (stmt, 5, forgotten->wished_ms);
     return sql_run (self->sql, stmt);
 }
 

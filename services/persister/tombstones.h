@@ -27,8 +27,9 @@ bool tombstones_granted (tombstones_t *self, usher_str_t viewer_id, bool *grante
 //  Notes that the viewer is to be erased, asked for at now_ms.
 bool tombstones_wish (tombstones_t *self, usher_str_t viewer_id, uint64_t now_ms);
 
-//  Everything up to erased_ms is gone. The tombstone stands until expires_s, and never goes back in time.
-bool tombstones_put (tombstones_t *self, usher_str_t viewer_id, uint64_t erased_ms, uint64_t expires_s);
+//  Everything that the owner held is gone: its answer to a wish, which grants that and earlier ones. The tombstone stands until
+//  expires_s, and never goes back in time.
+bool tombstones_put (tombstones_t *self, const usher_forgotten_t *forgotten, uint64_t expires_s);
 
 //  Searches some of the quarantine for bad events that name a viewer whose owner has let go.
 typedef struct {

@@ -223,7 +223,7 @@ actor_forget (shard_t *self, actor_t *actor, uint64_t wished_ms)
     if (missed)
         actor->erased_ms = held ? instant_ms : wished_ms;
     actor->let_go = held && !actor->loaded;
-    return (usher_forgotten_t){ actor->viewer.id, held ? actor->erased_ms : instant_ms, !held };
+    return (usher_forgotten_t){ actor->viewer.id, held ? actor->erased_ms : instant_ms, wished_ms, !held };
 }
 
 static bool

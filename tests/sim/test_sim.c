@@ -644,8 +644,8 @@ test_dynamo_rows_of_writes_that_never_ended (void **state)
         run_seed (seeds [at], WORLD_PROCESSES, seeds [at] % 2 ? 4 : 0, true, false);
 }
 
-//  In these an owner was asked again, after it had died or had let the viewer leave memory, and named an instant that came behind the
-//  answer (decision 014).
+//  In these an owner was asked again, after it had died or had let the viewer leave memory, or because somebody wished it again, and
+//  named an instant that came behind the answer (decision 014).
 static void
 test_erasures_that_outlive_the_owner (void **state)
 {
@@ -653,6 +653,7 @@ test_erasures_that_outlive_the_owner (void **state)
     run_seed (10265, WORLD_PROCESSES, 4, true, false);
     run_seed (10944, WORLD_PROCESSES, 4, true, true);
     run_seed (32755, WORLD_PROCESSES, 4, false, false);
+    run_seed (33044, WORLD_PROCESSES, 4, false, false);
 }
 
 static uint64_t

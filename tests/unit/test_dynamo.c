@@ -235,7 +235,7 @@ test_an_erased_viewer_is_gone_from_both_tables (void **state)
     usher_msg_t write = bench_write ("alice", 0, 0, 2, 1), other = bench_write ("bob", 0, 0, 2, 1);
     usher_msg_t kept = bench_history ("bob", "2026-11-23T06:45:20.549Z");
     usher_msg_t erase = { .id = USHER_MSG_erase, .erase = { 5, usher_str ("alice") } };
-    usher_msg_t forgotten = { .id = USHER_MSG_forgotten, .forgotten = { usher_str ("alice"), 0 } };
+    usher_msg_t forgotten = { .id = USHER_MSG_forgotten, .forgotten = { .viewer_id = usher_str ("alice") } };
     for (int second = 10; second < 60; second++) {
         snprintf (key, sizeof key, "2026-11-23T06:45:%d.549Z", second);
         usher_msg_t row = bench_history ("alice", key);
@@ -249,7 +249,7 @@ test_an_erased_viewer_is_gone_from_both_tables (void **state)
     dynamo_run (self, 1);
     assert_int_equal (bench_answer (&self->bench, USHER_MSG_erasure).erasure.erased_ms, 0);
     const uint64_t erased_ms = (uint64_t)self->bench.now.wall_ms;
-    forgotten.forgotten.erased_ms = erased_ms;
+    forgotten.forgotten.erased_ms = forgotten.forgotten.wished_ms = erased_ms;
     bench_tell (&self->bench, &forgotten);
     dynamo_run (self, 1);
     usher_msg_t done = bench_answer (&self->bench, USHER_MSG_erasure);

@@ -145,7 +145,9 @@ test_the_file_forgets_who_is_erased (void **state)
     bench_tell (&self->bench, &erase);
     bench_turn (&self->bench);
     usher_msg_t forgotten = { .id = USHER_MSG_forgotten,
-                              .forgotten = { usher_str ("alice"), (uint64_t)self->bench.now.wall_ms } };
+                              .forgotten = { .viewer_id = usher_str ("alice"),
+                                             .erased_ms = (uint64_t)self->bench.now.wall_ms,
+                                             .wished_ms = (uint64_t)self->bench.now.wall_ms } };
     bench_tell (&self->bench, &forgotten);
     dynamo_run (self, 1);
     assert_int_equal (bench_answer (&self->bench, USHER_MSG_erasure).erasure.erased_ms,

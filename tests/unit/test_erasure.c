@@ -44,11 +44,18 @@ ask_erase (bench_t *bench, const char *viewer)
 }
 
 static void
-tell_forgotten (bench_t *bench, const char *viewer, uint64_t erased_ms)
+tell_forgotten_of (bench_t *bench, const char *viewer, uint64_t wished_ms, uint64_t erased_ms)
 {
-    usher_msg_t forgotten = { .id = USHER_MSG_forgotten, .forgotten = { usher_str (viewer), erased_ms } };
+    usher_msg_t forgotten = { .id = USHER_MSG_forgotten,
+                              .forgotten = { usher_str (viewer), erased_ms, wished_ms, 0 } };
     bench_tell (bench, &forgotten);
     bench_turn (bench);
+}
+
+static void
+tell_forgotten (bench_t *bench, const char *viewer, uint64_t erased_ms)
+{
+    tell_forgotten_of (bench, viewer, (uint64_t)bench->now.wall_ms, erased_ms);
 }
 
 //  A profile with two history rows.
@@ -157,7 +164,7 @@ test_whoever_held_nothing_adds_nothing_to_what_was_granted (void **state)
 {
     bench_t *bench = *state;
     usher_msg_t again = { .id = USHER_MSG_forgotten,
-                          .forgotten = { usher_str ("alice"), NOW_MS + 50, .held_nothing = 1 } };
+                          .forgotten = { usher_str ("alice"), NOW_MS + 50, NOW_MS, 1 } };
     meet (bench, GATEWAY);
     ask_erase (bench, "alice");
     tell_forgotten (bench, "alice", NOW_MS + 5);
@@ -183,10 +190,11 @@ test_an_earlier_answer_does_not_grant_a_later_wish (void **state)
     bench_turn (bench);
     ask_erase (bench, "alice");
     bench_turn (bench);
-    tell_forgotten (bench, "alice", NOW_MS);
+    //  However late its instant is.
+    tell_forgotten_of (bench, "alice", NOW_MS, NOW_MS + 60);
     bench_no_answer (bench);
-    tell_forgotten (bench, "alice", NOW_MS + 60);
-    assert_int_equal (bench_answer_to (bench, GATEWAY, USHER_MSG_erasure).erasure.erased_ms, NOW_MS + 60);
+    tell_forgotten_of (bench, "alice", NOW_MS + 50, NOW_MS + 70);
+    assert_int_equal (bench_answer_to (bench, GATEWAY, USHER_MSG_erasure).erasure.erased_ms, NOW_MS + 70);
 }
 
 static void
