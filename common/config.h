@@ -53,10 +53,9 @@ typedef struct {
         char *group;           //  default kafka-consumer-group
         char *start;           //  of a partition that the group has no offset of: earliest or latest
         char *out_of_range;    //  when the group's offset is not in the partition: earliest, latest or stop
-        uint32_t
-            stall_s;    //  so long after the last message a partition's end is asked for, and twice as long begun anew
-        char *member;        //  static membership's name; empty: made from host name and data_dir
-        char *properties;    //  librdkafka's, a line name=value each
+        uint32_t stall_s;      //  a partition that is quiet for longer is looked at
+        char *member;          //  static membership's name; empty: made from host name and data_dir
+        char *properties;      //  librdkafka's, a line name=value each
     } kafka;
 
     struct {

@@ -25,8 +25,7 @@ typedef struct {
     bool was_read;    //  by this process
     bool at_end;      //  read up to what the leader said was the end
     int64_t next;     //  first offset not read, once it is chosen
-    int64_t
-        end;    //  where its end was when it was read up to there: markers of transactions have offsets too
+    int64_t end;      //  told when it was read up to there: behind next, where markers of transactions are
     kafka_watch_t watch;
     int64_t lag;    //  negative: unknown
     uint64_t generation;

@@ -68,7 +68,7 @@ bool dynamo_write (dynamo_t *self, uint32_t peer, const usher_write_t *write, co
 void dynamo_ask (dynamo_t *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
 
 //  Removes all rows of a viewer, behind whatever of the viewer's is on its way. Once for
-//  an instant.
+//  an instant; its end answers all wishes that this was called for.
 void dynamo_erase (dynamo_t *self, const usher_forgotten_t *forgotten);
 
 //  Nobody waits for a peer's answers any more.

@@ -109,8 +109,8 @@ put_tombstone (eraser_t *self, const usher_forgotten_t *forgotten)
     return tombstones_put (tombs (self), forgotten, forgotten->erased_ms / 1000 + self->tombstone_s);
 }
 
-//  An owner that left memory, or died, since it let go is told of the wish again and may say so once more, with a later instant. Where
-//  the wish was granted meanwhile that instant would come behind the answer; and as the owner held nothing, it takes the one that was.
+//  An owner that died since it let go, or let the viewer leave memory, is told of the wish again and says so once more, with a later
+//  instant. Where the wish was granted meanwhile that would come behind the answer; as the owner held nothing, it takes the one that was.
 static bool
 is_granted (const eraser_t *self, const usher_forgotten_t *forgotten, bool *granted)
 {
@@ -154,12 +154,11 @@ eraser_bury (eraser_t *self, const usher_forgotten_t *forgotten, outbox_t *out)
     bool buried, granted;
     if (!turn_begin (self->turn))
         return;
-    if (!is_granted (self, forgotten, &granted))
-        turn_read_failed (self->turn);
-    if (granted)
-        return;
-    if (!bury (self, forgotten, &buried, &profiles, &rows))
+    if (!is_granted (self, forgotten, &granted) ||
+        (!granted && !bury (self, forgotten, &buried, &profiles, &rows)))
         turn_write_failed (self->turn, "erase");
+    else if (granted)
+        return;
     else if (buried)
         count_erased (self, forgotten->viewer_id, profiles, rows, out);
     else

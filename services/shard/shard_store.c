@@ -218,10 +218,10 @@ actor_forget (shard_t *self, actor_t *actor, uint64_t wished_ms)
 {
     uint64_t instant_ms = erasure_instant (self, wished_ms);
     bool held = actor->loaded || actor->let_go, missed = actor->erased_ms < wished_ms;
-    if (missed)
+    if (missed) {
         actor_let_go (self, actor);
-    if (missed)
         actor->erased_ms = held ? instant_ms : wished_ms;
+    }
     actor->let_go = held && !actor->loaded;
     return (usher_forgotten_t){ actor->viewer.id, held ? actor->erased_ms : instant_ms, wished_ms, !held };
 }
