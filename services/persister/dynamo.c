@@ -144,7 +144,9 @@ void
 dynamo_erase (dynamo_t *self, const usher_forgotten_t *forgotten)
 {
     usher_str_t viewer_id = forgotten->viewer_id;
-    job_t *job = job_find_erasure (&self->book, viewer_id, forgotten->erased_ms);
+    //  Whoever held nothing takes any instant that the wish allows, and one that is being carried out is answered first.
+    uint64_t from_ms = forgotten->held_nothing ? forgotten->wished_ms : forgotten->erased_ms;
+    job_t *job = job_find_erasure (&self->book, viewer_id, from_ms);
     if (job) {
         job_grant (job, forgotten->wished_ms);
         return;
