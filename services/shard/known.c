@@ -36,7 +36,8 @@ known_take_totals (usher_session_record_t *self, const usher_event_t *event)
     raise (&self->content_s, event->content_s);
     raise_count (&self->ads, event->ads);
     raise_count (&self->ad_breaks, event->ad_breaks);
-    self->has_totals |= (event->has & USHER_HAS_SESSION) != 0;
+    if (event->has & USHER_HAS_SESSION)
+        self->has_totals = 1;
 }
 
 //  ---- attributes

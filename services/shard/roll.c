@@ -11,7 +11,7 @@
 enum {
     ROOM_FIRST = 1024,
     DOZE_MS = 2000,       //  without being asked for
-    DOZE_PER_TURN = 64    //  looked at in one turn beside those that are too many
+    DOZE_PER_TURN = 64    //  looked at in one turn, and as many again where too many are awake
 };
 
 //  Its address marks a place; nobody looks inside.
@@ -130,8 +130,19 @@ roll_doze (roll_t *self, uint64_t now_ms, size_t awake_max)
     self->now_ms = now_ms;
     self->awake_max = awake_max;
     guest_doze (self);
+    //  Most of those that are too many wait for the store and can't sleep: to look at all of them in each turn costs more than
+    //  events do. Who was answered is let go by roll_rest.
     size_t excess = self->awake > awake_max ? self->awake - awake_max : 0;
-    oldest_doze (self, 2 * excess + DOZE_PER_TURN);
+    oldest_doze (self, (excess < DOZE_PER_TURN / 2 ? 2 * excess : DOZE_PER_TURN) + DOZE_PER_TURN);
+}
+
+void
+roll_rest (roll_t *self, actor_t *actor)
+{
+    if (self->awake <= self->awake_max || self->guest == actor)
+        return;
+    guest_doze (self);
+    self->guest = actor;
 }
 
 static actor_t *
@@ -244,8 +255,10 @@ roll_find (roll_t *self, usher_str_t viewer_id)
 
 enum {
     PACKED_AHEAD = 6 * FETCH_LINE,    //  of who sleeps; most end there
-    AHEAD_STEPS = 3,                  //  behind the seat
-    AHEAD = 4    //  events between two steps of one: a processor waits for a dozen lines at once
+    ACTOR_AHEAD = offsetof (actor_t, viewer.slot) + FETCH_LINE,
+    SESSION_AHEAD = offsetof (session_t, known.duration_s),
+    AHEAD_STEPS = 3,    //  behind the seat
+    AHEAD = 2           //  events between two steps of one: a processor waits for a dozen lines at once
 };
 
 //  Without looking at seats: of two viewers of one hash the first found will do.
@@ -262,12 +275,12 @@ static void
 session_fetch (const session_t *session)
 {
     usher_str_t digests = strip_digests (&session->strip);
+    if (session->strip.bytes) {
+        fetch (session->strip.bytes + session->strip.head, FETCH_LINE);
+        fetch (session->strip.bytes + session->strip.tail, FETCH_LINE);
+    }
     fetch (digests.data, digests.size);
     fetch (session->known.session_id.data, 2 * FETCH_LINE);
-    if (!session->strip.bytes)
-        return;
-    fetch (session->strip.bytes + session->strip.head, FETCH_LINE);
-    fetch (session->strip.bytes + session->strip.tail, FETCH_LINE);
 }
 
 //  One step each: the seat; the viewer or what is packed; what the viewer holds; what its first session holds.
@@ -285,15 +298,20 @@ seat_fetch (const seat_t *seat)
     if (seat->asleep)
         fetch (seat->packed, PACKED_AHEAD);
     else
-        fetch (seat->actor, sizeof (actor_t));
+        fetch (seat->actor, ACTOR_AHEAD);
 }
 
+//  A processor waits for so many lines at once, and no more: what few events touch is left out.
 static void
-viewer_fetch (const viewer_t *viewer)
+viewer_fetch (const viewer_t *viewer, bool attributes)
 {
     fetch (viewer->id.data, viewer->id.size);
     fetch (viewer->positions, 1);
-    fetch (viewer->sessions, viewer->session_count ? sizeof (session_t) : 0);
+    if (viewer->session_count == 0)
+        return;
+    const session_t *session = &viewer->sessions [0];
+    fetch (session, attributes ? sizeof *session : SESSION_AHEAD);
+    fetch (&session->known.expired_ms, 1);
 }
 
 //  Takes one of them a step on. Who falls asleep meanwhile keeps the seat.
@@ -306,17 +324,18 @@ ahead_step (const roll_ahead_t *ahead, size_t at, size_t step)
     if (step == 0)
         seat_fetch (seat);
     else if (!seat->asleep && step == 1)
-        viewer_fetch (&seat->actor->viewer);
+        viewer_fetch (&seat->actor->viewer, ahead->attributes [at]);
     else if (!seat->asleep && seat->actor->viewer.session_count)
         session_fetch (&seat->actor->viewer.sessions [0]);
 }
 
 void
-roll_ahead (const roll_t *self, const usher_str_t *viewer_ids, size_t count, roll_ahead_t *ahead)
+roll_ahead (const roll_t *self, const roll_next_t *next, size_t count, roll_ahead_t *ahead)
 {
     ahead->count = count;
     for (size_t at = 0; at < count; at++) {
-        ahead->hashes [at] = hash_of (viewer_ids [at]);
+        ahead->hashes [at] = hash_of (next [at].viewer_id);
+        ahead->attributes [at] = next [at].attributes;
         size_t place = place_first (self, ahead->hashes [at]);
         fetch (&self->hashes [place], 1);
         fetch (&self->seats [place], 1);
@@ -331,7 +350,7 @@ roll_ahead (const roll_t *self, const usher_str_t *viewer_ids, size_t count, rol
 void
 roll_ahead_next (const roll_ahead_t *ahead, size_t at)
 {
-    for (size_t step = 0; step < AHEAD_STEPS; step++)
+    for (size_t step = AHEAD_STEPS; step-- > 0;)
         ahead_step (ahead, at + (AHEAD_STEPS - step) * AHEAD, step);
 }
 

@@ -32,30 +32,31 @@ typedef struct {
     };
 } seat_t;
 
-//  What a shard keeps of a viewer beside the viewer itself, while it is awake. sleep.c lists what outlives a sleep.
+//  What a shard keeps of a viewer beside the viewer itself, while it is awake. sleep.c lists what outlives a sleep. What nearly
+//  every event touches comes first.
 struct actor {
     seat_t *seat;
-    actor_t *newer, *older;    //  in the list of those that are awake
-    uint64_t listed_ms;        //  monotonic; since when it is there
-    bool asked;                //  for, since then
-    viewer_t viewer;
+    bool asked;    //  for, since listed_ms
     bool loaded, load_sent;
-    bool let_go;        //  of all it held, for an erasure, and the store has not given it again
-    bool hard, soft;    //  something is not written that must be now, or at the next checkpoint
-    bool reload;        //  a write was refused: read the row before the next one
-    uint64_t stored_epoch, stored_version;    //  of the row as we know it
-    uint64_t erased_ms;                       //  what was collected up to here is erased; 0 nothing
-    int64_t checkpoint_ms;                    //  monotonic; when soft facts are due
+    bool let_go;           //  of all it held, for an erasure, and the store has not given it again
+    bool hard, soft;       //  something is not written that must be now, or at the next checkpoint
+    bool reload;           //  a write was refused: read the row before the next one
+    uint64_t erased_ms;    //  what was collected up to here is erased; 0 nothing
     size_t held_count, held_bytes;
-    int64_t held_ms;      //  monotonic; since when the first of them waits
-    viewer_t *partial;    //  what they come to, for show (partial.c); or NULL
-    held_event_t *held;
     size_t writing_size;    //  0: no write in flight
-    uint8_t *writing;       //  its frame, to send it again
+    size_t unwritten;       //  bytes that it was counted with last (unwritten.c)
+    viewer_t viewer;
+    actor_t *newer, *older;                   //  in the list of those that are awake
+    uint64_t listed_ms;                       //  monotonic; since when it is there
+    uint64_t stored_epoch, stored_version;    //  of the row as we know it
+    int64_t checkpoint_ms;                    //  monotonic; when soft facts are due
+    int64_t held_ms;                          //  monotonic; since when the first of them waits
+    viewer_t *partial;                        //  what they come to, for show (partial.c); or NULL
+    held_event_t *held;
+    uint8_t *writing;    //  its frame, to send it again
     uint64_t writing_version;
     size_t writing_rows;           //  bytes of history in it, behind the frame's head
     tickets_t dirty, in_flight;    //  frames that wait for the next write; for this one
-    size_t unwritten;              //  bytes that it was counted with last (unwritten.c)
 };
 
 typedef struct roll roll_t;
@@ -67,6 +68,12 @@ void roll_destroy (roll_t **self_p);
 actor_t *roll_find (roll_t *self, usher_str_t viewer_id);
 actor_t *roll_get (roll_t *self, usher_str_t viewer_id);
 
+//  Whose events come next, and whether one tells attributes: then it touches more of a session.
+typedef struct {
+    usher_str_t viewer_id;
+    bool attributes;
+} roll_next_t;
+
 //  These are going to be asked for in this order, up to LOT_MESSAGES of them: fetches into the cache what an event of each will
 //  touch, step by step, as one leads to the next; the later steps while those before are worked, for which roll_ahead_next is told
 //  the number of each before it is. None of them may be dropped till then.
@@ -74,9 +81,10 @@ typedef struct {
     size_t count;
     uint32_t hashes [LOT_MESSAGES];
     const seat_t *seats [LOT_MESSAGES];
+    bool attributes [LOT_MESSAGES];
 } roll_ahead_t;
 
-void roll_ahead (const roll_t *self, const usher_str_t *viewer_ids, size_t count, roll_ahead_t *ahead);
+void roll_ahead (const roll_t *self, const roll_next_t *next, size_t count, roll_ahead_t *ahead);
 void roll_ahead_next (const roll_ahead_t *ahead, size_t at);
 
 //  The actor of a seat, likewise.
@@ -84,6 +92,9 @@ actor_t *roll_wake (roll_t *self, seat_t *seat);
 
 //  Puts to sleep what is awake beyond so many, and some of what nobody asked for in a while. Time is monotonic.
 void roll_doze (roll_t *self, uint64_t now_ms, size_t awake_max);
+
+//  What was under way for an actor is over: where too many are awake it goes to sleep, before the next one wakes up.
+void roll_rest (roll_t *self, actor_t *actor);
 
 //  Forgets an actor and frees it.
 void roll_drop (roll_t *self, actor_t *actor);

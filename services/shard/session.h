@@ -16,10 +16,10 @@
 //  More than that is kept only of a crowd at one instant.
 #define WINDOW_EVENTS_MAX STRIP_EVENTS_MAX
 
+//  What nearly every event touches comes first.
 typedef struct {
-    usher_session_record_t known;    //  strings are owned
-    fold_t base, now;                //  before the window; after it
-    strip_t strip;                   //  the window, in order
+    fold_t base, now;    //  before the window; after it
+    strip_t strip;       //  the window, in order
     window_event_t
         *window;     //  the same while it is open (window.h), then strip is of no account; else NULL
     size_t count;    //  events of window
@@ -31,6 +31,7 @@ typedef struct {
     bool shown;               //  the feed has it as live
     bool unfed;               //  the feed lacks soft facts, which go out with the next look
     bool restored;            //  what is told of it next is no news: it was loaded, or forgotten meanwhile
+    usher_session_record_t known;    //  strings are owned
 } session_t;
 
 typedef enum { SESSION_APPLIED, SESSION_DUPLICATE, SESSION_LATE } session_outcome_t;

@@ -209,17 +209,24 @@ shard_on_event (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
     shard_unwritten_note (self, actor);
 }
 
+static roll_next_t
+next_of (const usher_event_t *event)
+{
+    bool attributes = event->has || event->ad_id.size || event->platform.size || event->user_agent.size;
+    return (roll_next_t){ event->viewer_id, attributes };
+}
+
 void
 shard_events (void *arg, const lot_t *lot, outbox_t *out)
 {
     const shard_t *self = arg;
-    usher_str_t viewer_ids [LOT_MESSAGES];
+    roll_next_t next [LOT_MESSAGES];
     size_t events = 0;
     for (size_t at = 0; at < lot->count; at++)
         if (lot->messages [at].id == USHER_MSG_event)
-            viewer_ids [events++] = lot->messages [at].event.viewer_id;
+            next [events++] = next_of (&lot->messages [at].event);
     roll_ahead_t ahead;
-    roll_ahead (self->roll, viewer_ids, events, &ahead);
+    roll_ahead (self->roll, next, events, &ahead);
     events = 0;
     for (size_t at = 0; at < lot->count; at++)
         if (lot->messages [at].id == USHER_MSG_event) {

@@ -188,5 +188,6 @@ shard_on_written (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *ou
     if (actor->hard)
         shard_write_start (self, actor);
     shard_unwritten_note (self, actor);
-    shard_actor_leave (self, actor);
+    if (!shard_actor_leave (self, actor))
+        roll_rest (self->roll, actor);
 }

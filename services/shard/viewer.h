@@ -12,16 +12,17 @@
 #define VIEWER_SESSIONS_MAX 32    //  more than these: whether out of the window or not
 #define VIEWER_POSITIONS 64       //  partitions a viewer's events came from
 
+//  What nearly every event touches comes first.
 typedef struct {
     usher_str_t id;    //  owned
-    uint32_t slot;
-    uint64_t feed_version;    //  of the newest session message of any session
     size_t session_count, position_count;
-    session_t *sessions;       //  in the order of their ids
-    usher_sum_record_t sum;    //  of those that were folded away
+    session_t *sessions;    //  in the order of their ids
     usher_position_record_t *positions;
     size_t rows_used, rows_room;    //  history messages that wait for the next write, encoded
     uint8_t *rows;
+    uint32_t slot;
+    uint64_t feed_version;     //  of the newest session message of any session
+    usher_sum_record_t sum;    //  of those that were folded away
 } viewer_t;
 
 typedef enum { VIEWER_APPLIED, VIEWER_DUPLICATE, VIEWER_LATE } viewer_outcome_t;

@@ -68,13 +68,61 @@ test_drop_leaves_the_wheel (void **state)
     roll_destroy (&roll);
 }
 
+//  An actor for whom something is under way, and one for whom nothing is.
+static actor_t *
+actor_busy (roll_t *roll, int number, bool busy)
+{
+    actor_t *actor = roll_get (roll, name_of (number));
+    actor->loaded = true;
+    actor->hard = busy;
+    return actor;
+}
+
+static void
+test_who_was_answered_goes_to_sleep (void **state)
+{
+    (void)state;
+    enum { BUSY = 6, AWAKE_MAX = 2 };
+    roll_t *roll = roll_new ();
+    roll_doze (roll, 1, AWAKE_MAX);
+    for (int number = 0; number < BUSY; number++)
+        actor_busy (roll, number, true);
+    roll_doze (roll, 2, AWAKE_MAX);
+    assert_int_equal (roll_awake (roll), BUSY);
+    for (int number = 0; number < BUSY; number++)
+        roll_rest (roll, actor_busy (roll, number, false));
+    roll_doze (roll, 3, AWAKE_MAX);
+    assert_in_range (roll_awake (roll), 1, AWAKE_MAX);
+    assert_int_equal (roll_count (roll), BUSY);
+    roll_destroy (&roll);
+}
+
+//  Many who wait for the store are not all looked at in each turn.
+static void
+test_a_turn_looks_at_some (void **state)
+{
+    (void)state;
+    enum { LOOKS = 128, LATER_MS = 1 };
+    roll_t *roll = roll_new ();
+    roll_doze (roll, 0, 1);
+    for (int number = 0; number < MANY; number++)
+        actor_busy (roll, number, true);
+    roll_doze (roll, LATER_MS, 1);
+    size_t looked = 0;
+    for (actor_t *actor = NULL; (actor = roll_next_awake (roll, actor));)
+        looked += actor->listed_ms == LATER_MS;
+    assert_in_range (looked, 1, LOOKS);
+    assert_int_equal (roll_awake (roll), MANY);
+    roll_destroy (&roll);
+}
+
 int
 main (void)
 {
     const struct CMUnitTest tests [] = {
-        cmocka_unit_test (test_many_come_and_go),
-        cmocka_unit_test (test_one_place_used_often),
-        cmocka_unit_test (test_drop_leaves_the_wheel),
+        cmocka_unit_test (test_many_come_and_go),      cmocka_unit_test (test_one_place_used_often),
+        cmocka_unit_test (test_drop_leaves_the_wheel), cmocka_unit_test (test_who_was_answered_goes_to_sleep),
+        cmocka_unit_test (test_a_turn_looks_at_some),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
