@@ -1,6 +1,7 @@
 //  publisher - one numbered feed and snapshots of all live sessions
 
 #include "publisher.h"
+#include "fetch.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -148,7 +149,7 @@ feed_expect (const publisher_t *self, const lot_t *lot)
             continue;
         const buffer_t *pending = &self->slots [lot->messages [at].session.slot].pending;
         if (pending->data)
-            __builtin_prefetch (pending->data + pending->size, 1);
+            fetch (pending->data + pending->size, 1);
     }
 }
 
