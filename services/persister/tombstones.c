@@ -148,37 +148,43 @@ tombstones_destroy (tombstones_t **self_p)
 
 //  ---- rows
 
+//  Runs a statement that gives a number, or no row: then *number stays. False: SQLite said no.
+static bool
+ask_number (tombstones_t *self, sqlite3_stmt *stmt, uint64_t *number)
+{
+    bool failed;
+    if (sql_step (self->sql, stmt, &failed))
+        *number = sql_number (stmt, 0);
+    sqlite3_reset (stmt);
+    return !failed;
+}
+
 bool
 tombstones_find (tombstones_t *self, usher_str_t viewer_id, uint64_t now_s, uint64_t *erased_ms)
 {
     uint8_t digest [KEYED_DIGEST_BYTES];
-    bool failed;
     *erased_ms = 0;
     if (!self->any)
         return true;
     sqlite3_stmt *stmt = get (self, FIND);
     bind_viewer (self, stmt, viewer_id, digest);
     sql_bind_instant (stmt, 2, now_s);
-    if (sql_step (self->sql, stmt, &failed))
-        *erased_ms = sql_number (stmt, 0);
-    sqlite3_reset (stmt);
-    return !failed;
+    return ask_number (self, stmt, erased_ms);
 }
 
 bool
 tombstones_granted (tombstones_t *self, usher_str_t viewer_id, bool *granted)
 {
     uint8_t digest [KEYED_DIGEST_BYTES];
-    bool failed;
+    uint64_t number = 0;
     *granted = false;
     if (!self->any)
         return true;
     sqlite3_stmt *stmt = get (self, GRANTED);
     bind_viewer (self, stmt, viewer_id, digest);
-    if (sql_step (self->sql, stmt, &failed))
-        *granted = sql_number (stmt, 0);
-    sqlite3_reset (stmt);
-    return !failed;
+    bool told = ask_number (self, stmt, &number);
+    *granted = number;
+    return told;
 }
 
 bool

@@ -131,14 +131,21 @@ harm (bench_t *self, int session, int number)
 }
 
 static void
+load (bench_t *self, uint64_t erased_ms)
+{
+    usher_msg_t msg = { .id = USHER_MSG_loaded,
+                        .loaded = { .viewer_id = usher_str ("v"), .erased_ms = erased_ms } };
+    hand (self, USHER_LINK_store, &msg);
+}
+
+static void
 test_nobody_ends_a_shard (void **state)
 {
     (void)state;
     bench_t self;
     bench_begin (&self);
     harm (&self, 0, 0);
-    usher_msg_t msg = { .id = USHER_MSG_loaded, .loaded = { .viewer_id = usher_str ("v") } };
-    hand (&self, USHER_LINK_store, &msg);
+    load (&self, 0);
     //  The store is slow: it answers now and then.
     for (int session = 0; session < SESSIONS; session++)
         for (int number = 0; number < EVENTS; number++) {
@@ -162,8 +169,7 @@ test_a_profile_that_comes_before_the_epoch (void **state)
     bench_t self;
     bench_start (&self);
     harm (&self, 0, 0);
-    usher_msg_t msg = { .id = USHER_MSG_loaded, .loaded = { .viewer_id = usher_str ("v") } };
-    hand (&self, USHER_LINK_store, &msg);
+    load (&self, 0);
     assert_int_equal (self.writes, 0);
     grant (&self);
     assert_int_equal (self.writes, 1);
@@ -174,14 +180,6 @@ static void
 forget (bench_t *self, uint64_t wished_ms)
 {
     usher_msg_t msg = { .id = USHER_MSG_forget, .forget = { usher_str ("v"), wished_ms } };
-    hand (self, USHER_LINK_store, &msg);
-}
-
-static void
-load (bench_t *self, uint64_t erased_ms)
-{
-    usher_msg_t msg = { .id = USHER_MSG_loaded,
-                        .loaded = { .viewer_id = usher_str ("v"), .erased_ms = erased_ms } };
     hand (self, USHER_LINK_store, &msg);
 }
 
