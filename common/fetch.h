@@ -12,7 +12,7 @@
 static inline void
 fetch (const void *data, size_t size)
 {
-    __asm__ volatile ("");
+    __asm__ volatile("");
     for (size_t at = 0; at < size; at += FETCH_LINE)
         __builtin_prefetch ((const char *)data + at);
 }

@@ -34,7 +34,6 @@ last_value_t *
 last_value_new (void)
 {
     last_value_t *self = memory_new (1, sizeof *self);
-    self->pack.plain = true;
     return self;
 }
 
@@ -181,10 +180,7 @@ last_value_epoch (const last_value_entry_t *entry)
 void
 last_value_decode (const last_value_entry_t *entry, uint32_t slot, usher_session_t *session)
 {
-    pack_t pack;
-    pack_open (&pack, (uint8_t *)(uintptr_t)entry->bytes + entry->viewer_size + entry->session_size,
-               entry->packed_size);
-    pack_record (&pack, USHER_MSG_session, session, NULL);
+    unpack_session ((const uint8_t *)entry->bytes + entry->viewer_size + entry->session_size, session);
     session->slot = slot;
     session->viewer_id = last_value_viewer (entry);
     session->session_id = last_value_session (entry);
@@ -217,8 +213,7 @@ own_pack (last_value_t *self, const usher_session_t *session)
     own.epoch = own.version = 0;
     for (size_t row = 0; row < SHARED; row++)
         *string_at (&own, row) = (usher_str_t){ 0 };
-    pack_begin (&self->pack);
-    pack_record (&self->pack, USHER_MSG_session, &own, NULL);
+    pack_session (&self->pack, &own);
     assert (self->pack.used <= UINT16_MAX);
 }
 

@@ -6,8 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "pack.h"
-#include "uuid_text.h"
+#include "message.h"
 
 //  A number takes at most NUMBER_MAX bytes, one that is told whole as much as eight more.
 enum { NUMBER_MAX = 10, FIELD_MAX = NUMBER_MAX + 8 };
@@ -179,38 +178,28 @@ put_bytes (uint8_t *next, const void *data, size_t size)
 }
 
 static inline uint8_t *
-put_text (pack_t *self, uint8_t *next, usher_str_t text)
+put_text (uint8_t *next, usher_str_t text)
 {
-    uint8_t uuid [UUID_BYTES];
-    if (self->uuid_count < PACK_UUIDS && uuid_read (text, uuid)) {
-        self->uuid_count++;
-        return put_bytes (put_flagged (next, true, 0), uuid, sizeof uuid);
-    }
     return put_bytes (put_flagged (next, false, text.size), text.data, text.size);
 }
 
 static inline const uint8_t *
-take_text (pack_t *self, const uint8_t *next, usher_str_t *text)
+take_text (const uint8_t *next, usher_str_t *text)
 {
-    bool uuid;
+    bool flag;
     uint64_t size;
-    next = take_flagged (next, &uuid, &size);
-    if (!uuid) {
-        *text = usher_bytes (next, size);
-        return next + size;
-    }
-    char *written = self->uuids [self->uuid_count++];
-    *text = uuid_write (next, written);
-    return next + UUID_BYTES;
+    next = take_flagged (next, &flag, &size);
+    *text = usher_bytes (next, size);
+    return next + size;
 }
 
 //  ---- any of them
 
 static inline uint8_t *
-put_field (pack_t *self, uint8_t *next, uint64_t *instant_ms, usher_kind_t kind, const void *value)
+put_field (uint8_t *next, uint64_t *instant_ms, usher_kind_t kind, const void *value)
 {
     if (kind == USHER_STR)
-        return put_text (self, next, *(const usher_str_t *)value);
+        return put_text (next, *(const usher_str_t *)value);
     if (kind == USHER_F64)
         return put_real (next, *(const double *)value);
     if (kind == USHER_U64)
@@ -219,12 +208,12 @@ put_field (pack_t *self, uint8_t *next, uint64_t *instant_ms, usher_kind_t kind,
 }
 
 static inline const uint8_t *
-take_field (pack_t *self, const uint8_t *next, uint64_t *instant_ms, usher_kind_t kind, void *value)
+take_field (const uint8_t *next, uint64_t *instant_ms, usher_kind_t kind, void *value)
 {
     bool flag;
     uint64_t number;
     if (kind == USHER_STR)
-        return take_text (self, next, value);
+        return take_text (next, value);
     if (kind == USHER_F64)
         return take_real (next, value);
     if (kind == USHER_U64)

@@ -43,18 +43,12 @@ known_take_totals (usher_session_record_t *self, const usher_event_t *event)
 //  ---- attributes
 
 static void
-text_take (usher_session_record_t *self, usher_str_t *field, usher_str_t value)
-{
-    texts_set (self, USHER_MSG_session_record, field, value);
-}
-
-static void
 take_player (usher_session_record_t *self, const usher_event_t *event)
 {
-    text_take (self, &self->media_label, event->media_label);
-    text_take (self, &self->media_type, event->media_type);
-    text_take (self, &self->player_type, event->player_type);
-    text_take (self, &self->quality, event->quality);
+    texts_set (self, &self->media_label, event->media_label);
+    texts_set (self, &self->media_type, event->media_type);
+    texts_set (self, &self->player_type, event->player_type);
+    texts_set (self, &self->quality, event->quality);
     self->duration_s = event->duration_s;
     self->rate = event->rate;
     self->volume = event->volume;
@@ -64,9 +58,9 @@ take_player (usher_session_record_t *self, const usher_event_t *event)
 static void
 take_ad (usher_session_record_t *self, const usher_event_t *event)
 {
-    text_take (self, &self->ad_id, event->ad_id);
-    text_take (self, &self->ad_name, event->ad_name);
-    text_take (self, &self->creative_id, event->creative_id);
+    texts_set (self, &self->ad_id, event->ad_id);
+    texts_set (self, &self->ad_name, event->ad_name);
+    texts_set (self, &self->creative_id, event->creative_id);
     self->pod_position = event->pod_position;
     self->ad_duration_s = event->ad_duration_s;
     self->skippable = event->skippable;
@@ -75,9 +69,9 @@ take_ad (usher_session_record_t *self, const usher_event_t *event)
 static void
 take_break (usher_session_record_t *self, const usher_event_t *event)
 {
-    text_take (self, &self->break_id, event->break_id);
-    text_take (self, &self->break_name, event->break_name);
-    text_take (self, &self->break_type, event->break_type);
+    texts_set (self, &self->break_id, event->break_id);
+    texts_set (self, &self->break_name, event->break_name);
+    texts_set (self, &self->break_type, event->break_type);
 }
 
 static void
@@ -90,7 +84,7 @@ take_quality (usher_session_record_t *self, const usher_event_t *event)
 static void
 take_error (usher_session_record_t *self, const usher_event_t *event)
 {
-    text_take (self, &self->error_text, event->error_text);
+    texts_set (self, &self->error_text, event->error_text);
 }
 
 //  The user agent is read when it is another one than before, not with every event.
@@ -109,10 +103,10 @@ take_device (usher_session_record_t *self, usher_str_t user_agent)
 static void
 take_who (usher_session_record_t *self, const usher_event_t *event)
 {
-    text_take (self, &self->platform, event->platform);
-    text_take (self, &self->app_id, event->app_id);
-    text_take (self, &self->country, event->country);
-    text_take (self, &self->city, event->city);
+    texts_set (self, &self->platform, event->platform);
+    texts_set (self, &self->app_id, event->app_id);
+    texts_set (self, &self->country, event->country);
+    texts_set (self, &self->city, event->city);
     self->identified = event->identified;
     take_device (self, event->user_agent);
 }

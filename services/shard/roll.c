@@ -26,7 +26,7 @@ struct roll {
     size_t awake, awake_max;
     actor_t *guest;     //  the one that woke up last where there were enough, or NULL
     uint64_t now_ms;    //  of the last roll_doze
-    pack_t pack;
+    buffer_t working;
 };
 
 static void
@@ -93,7 +93,7 @@ seat_doze (roll_t *self, seat_t *seat)
         self->guest = NULL;
     seat->asleep = true;
     seat->soft = actor->soft;
-    seat->packed = sleep_pack (actor, &self->pack);
+    seat->packed = sleep_pack (actor, &self->working);
     actor_free (actor);
 }
 
@@ -201,7 +201,7 @@ roll_destroy (roll_t **self_p)
         seat_free (seat);
     free (self->hashes);
     free (self->seats);
-    free (self->pack.data);
+    buffer_free (&self->working);
     free (self);
     *self_p = NULL;
 }

@@ -20,7 +20,7 @@ void
 session_init (session_t *self, usher_str_t session_id)
 {
     *self = (session_t){ .known = { .duration_s = NAN, .rate = NAN, .avg_rate = NAN, .ad_duration_s = NAN } };
-    texts_set (&self->known, USHER_MSG_session_record, &self->known.session_id, session_id);
+    texts_set (&self->known, &self->known.session_id, session_id);
     fold_init (&self->base);
     self->now = self->base;
 }
@@ -28,7 +28,7 @@ session_init (session_t *self, usher_str_t session_id)
 void
 session_clear (session_t *self)
 {
-    texts_free (&self->known, USHER_MSG_session_record);
+    texts_free (&self->known);
     window_free (self);
     *self = (session_t){ 0 };
 }
@@ -397,7 +397,7 @@ session_restore (session_t *self, const usher_session_record_t *record, usher_fr
 {
     session_init (self, (usher_str_t){ 0 });
     self->known = *record;
-    texts_own (&self->known, USHER_MSG_session_record);
+    texts_own (&self->known);
     if (usher_decode (frame, next) != USHER_OK || next->id != USHER_MSG_fold_record ||
         !is_sound (&self->known, &next->fold_record))
         return false;

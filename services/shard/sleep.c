@@ -1,8 +1,12 @@
 //  sleep - an actor as bytes, between two events of its viewer
+//
+//  Its id: two bytes say how long it is. Then words (words.h) and texts, as the functions here put and take them.
 
 #include "sleep.h"
 #include "memory.h"
+#include "record_words.h"
 #include "text.h"
+#include "words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,138 +19,234 @@ sleep_allowed (const actor_t *actor)
            actor->in_flight.count == 0;
 }
 
-//  ---- both ways: what is written here is read here, in the same order
+//  ---- what outlives a sleep beside records: a word each
 
-static void
-pack_count (pack_t *pack, size_t *count)
+#define ACTOR_WORDS(actor, WORD)                                                                             \
+    WORD (uint32_t, (actor)->viewer.slot)                                                                    \
+    WORD (bool, (actor)->soft)                                                                               \
+    WORD (uint64_t, (actor)->stored_epoch)                                                                   \
+    WORD (uint64_t, (actor)->stored_version)                                                                 \
+    WORD (uint64_t, (actor)->writing_version)                                                                \
+    WORD (uint64_t, (actor)->erased_ms)                                                                      \
+    WORD (int64_t, (actor)->checkpoint_ms)                                                                   \
+    WORD (uint64_t, (actor)->viewer.feed_version)                                                            \
+    WORD (size_t, (actor)->viewer.session_count)                                                             \
+    WORD (size_t, (actor)->viewer.position_count)
+
+//  What the feed knows of it, what its window found out about clocks that left it since, and what its strip holds.
+#define SESSION_WORDS(session, WORD)                                                                         \
+    WORD (bool, (session)->shown)                                                                            \
+    WORD (bool, (session)->unfed)                                                                            \
+    WORD (bool, (session)->restored)                                                                         \
+    WORD (uint64_t, (session)->grace_ms)                                                                     \
+    WORD (uint64_t, (session)->feed_version)                                                                 \
+    WORD (int64_t, (session)->fed_ms)                                                                        \
+    WORD (int64_t, (session)->lead_min_ms)                                                                   \
+    WORD (int64_t, (session)->lead_max_ms)                                                                   \
+    WORD (uint32_t, (session)->strip.count)
+
+//  Small numbers to both sides of zero are small words.
+static uint64_t
+word_of_int64_t (int64_t value)
 {
-    uint64_t number = *count;
-    pack_number (pack, &number);
-    *count = number;
+    return (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
 }
 
-//  Small numbers to both sides of zero as small numbers.
-static void
-pack_difference (pack_t *pack, int64_t *value)
+static int64_t
+int64_t_of_word (uint64_t word)
 {
-    uint64_t number = *value < 0 ? ~(uint64_t)*value * 2 + 1 : (uint64_t)*value * 2;
-    pack_number (pack, &number);
-    *value = (int64_t)(number & 1 ? ~(number / 2) : number / 2);
+    return (int64_t)(word >> 1 ^ (0 - (word & 1)));
 }
 
-static void
-pack_shard_part (pack_t *pack, actor_t *actor)
-{
-    uint64_t soft = actor->soft;
-    uint64_t *const numbers [] = {
-        &soft,
-        &actor->stored_epoch,
-        &actor->stored_version,
-        &actor->writing_version,
-        &actor->erased_ms,
-        &actor->viewer.feed_version,
-    };
-    pack_numbers (pack, numbers, sizeof numbers / sizeof *numbers);
-    actor->soft = soft;
-    pack_difference (pack, &actor->checkpoint_ms);
-}
+#define word_of_bool(value) (value)
+#define word_of_uint32_t(value) (value)
+#define word_of_uint64_t(value) (value)
+#define word_of_size_t(value) (value)
+#define bool_of_word(word) (word)
+#define uint32_t_of_word(word) (uint32_t) (word)
+#define uint64_t_of_word(word) (word)
+#define size_t_of_word(word) (word)
 
-//  What the feed knows of it, and what its window found out about clocks that left it since.
-static void
-pack_session_part (pack_t *pack, session_t *session)
-{
-    uint64_t flags = session->shown | session->unfed << 1 | session->restored << 2;
-    uint64_t *const numbers [] = { &flags, &session->grace_ms, &session->feed_version };
-    pack_numbers (pack, numbers, sizeof numbers / sizeof *numbers);
-    session->shown = flags & 1;
-    session->unfed = flags & 2;
-    session->restored = flags & 4;
-    pack_difference (pack, &session->fed_ms);
-    pack_difference (pack, &session->lead_min_ms);
-    pack_difference (pack, &session->lead_max_ms);
-}
+#define ONE(type, place) +1
+#define PUT(type, place) *next++ = word_of_##type (place);
+#define TAKE(type, place) place = type##_of_word (*next++);
+
+enum { COUNT_ACTOR = 0 ACTOR_WORDS (0, ONE), COUNT_SESSION = 0 SESSION_WORDS (0, ONE) };
+
+_Static_assert(COUNT_session_record <= WORDS_MAX && COUNT_fold_record <= WORDS_MAX, "a record in one go");
+
+//  Bytes of all numbers of a part.
+enum {
+    ACTOR_BOUND = WORDS_BOUND (COUNT_ACTOR) + WORDS_BOUND (COUNT_sum_record),
+    POSITION_BOUND = WORDS_BOUND (COUNT_position_record),
+    SESSION_BOUND = WORDS_BOUND (COUNT_session_record) + 2 * WORDS_BOUND (COUNT_fold_record) +
+                    WORDS_BOUND (COUNT_SESSION + 1)
+};
 
 //  ---- one way
 
-static void
-session_pack (pack_t *pack, session_t *session)
+static const uint64_t NOTHING [WORDS_MAX];
+
+static uint8_t *
+put_text (uint8_t *to, usher_str_t text)
 {
-    strip_t *strip = &session->strip;
-    usher_str_t events = strip_bytes (strip), digests = strip_digests (strip);
-    uint64_t count = strip->count;
-    pack_record (pack, USHER_MSG_session_record, &session->known, NULL);
-    pack_record (pack, USHER_MSG_fold_record, &session->base, NULL);
-    pack_record (pack, USHER_MSG_fold_record, &session->now, &session->base);
-    pack_number (pack, &count);
-    pack_text (pack, &events);
-    pack_text (pack, &digests);
-    pack_session_part (pack, session);
+    if (text.size)
+        memcpy (to, text.data, text.size);
+    return to + text.size;
+}
+
+//  Some words, whatever they are of.
+static uint8_t *
+put_words (uint8_t *to, const uint64_t *words, size_t count, uint64_t *instant_ms)
+{
+    return words_put (to, words, words_mask (words, count), count, instant_ms);
+}
+
+//  What is now is told by what differs from the base.
+static uint8_t *
+put_folds (uint8_t *to, const session_t *session, uint64_t *instant_ms)
+{
+    uint64_t base [COUNT_fold_record], words [COUNT_fold_record];
+    uint64_t mask = fold_record_to_words (&session->base, NOTHING, base);
+    to = words_put (to, base, mask, COUNT_fold_record, instant_ms);
+    mask = fold_record_to_words (&session->now, base, words);
+    return words_put (to, words, mask, COUNT_fold_record, instant_ms);
+}
+
+static uint8_t *
+put_session (uint8_t *to, const session_t *session, uint64_t *instant_ms)
+{
+    uint64_t words [WORDS_MAX], *next = words;
+    usher_str_t events = strip_bytes (&session->strip);
+    SESSION_WORDS (session, PUT)
+    *next++ = events.size;
+    to = put_words (to, words, COUNT_SESSION + 1, instant_ms);
+    uint64_t mask = session_record_to_words (&session->known, NOTHING, words);
+    to = words_put (to, words, mask, COUNT_session_record, instant_ms);
+    to = put_text (to, texts_all (&session->known));
+    to = put_folds (to, session, instant_ms);
+    return put_text (put_text (to, strip_digests (&session->strip)), events);
+}
+
+static uint8_t *
+put_viewer (uint8_t *to, const actor_t *actor)
+{
+    const viewer_t *viewer = &actor->viewer;
+    uint64_t words [WORDS_MAX], *next = words, instant_ms = 0;
+    ACTOR_WORDS (actor, PUT)
+    to = put_words (to, words, COUNT_ACTOR, &instant_ms);
+    uint64_t mask = sum_record_to_words (&viewer->sum, NOTHING, words);
+    to = words_put (to, words, mask, COUNT_sum_record, &instant_ms);
+    for (size_t at = 0; at < viewer->position_count; at++) {
+        mask = position_record_to_words (&viewer->positions [at], NOTHING, words);
+        to = words_put (to, words, mask, COUNT_position_record, &instant_ms);
+    }
+    for (size_t at = 0; at < viewer->session_count; at++)
+        to = put_session (to, &viewer->sessions [at], &instant_ms);
+    return to;
+}
+
+static size_t
+viewer_bound (const viewer_t *viewer)
+{
+    size_t bound = sizeof (uint16_t) + viewer->id.size + ACTOR_BOUND +
+                   viewer->position_count * POSITION_BOUND + viewer->session_count * SESSION_BOUND;
+    for (size_t at = 0; at < viewer->session_count; at++) {
+        const session_t *session = &viewer->sessions [at];
+        bound += texts_all (&session->known).size + strip_digests (&session->strip).size +
+                 strip_bytes (&session->strip).size;
+    }
+    return bound;
 }
 
 uint8_t *
-sleep_pack (actor_t *actor, pack_t *pack)
+sleep_pack (const actor_t *actor, buffer_t *working)
 {
-    viewer_t *viewer = &actor->viewer;
-    pack_begin (pack);
-    pack_text (pack, &viewer->id);
-    pack_shard_part (pack, actor);
-    pack_count (pack, &viewer->position_count);
-    for (size_t at = 0; at < viewer->position_count; at++)
-        pack_record (pack, USHER_MSG_position_record, &viewer->positions [at], NULL);
-    pack_record (pack, USHER_MSG_sum_record, &viewer->sum, NULL);
-    pack_count (pack, &viewer->session_count);
-    for (size_t at = 0; at < viewer->session_count; at++)
-        session_pack (pack, &viewer->sessions [at]);
-    return memory_copy (pack->data, pack->used);
+    const viewer_t *viewer = &actor->viewer;
+    buffer_clear (working, SIZE_MAX);
+    uint8_t *start = (uint8_t *)buffer_reserve (working, viewer_bound (viewer));
+    uint16_t id_size = (uint16_t)viewer->id.size;
+    memcpy (start, &id_size, sizeof id_size);
+    uint8_t *end = put_viewer (put_text (start + sizeof id_size, viewer->id), actor);
+    //  What lies behind its end is read with it, and means nothing.
+    return memory_copy (start, (size_t)(end - start) + WORDS_SLACK);
 }
 
 //  ---- the other way
 
-static void
-session_unpack (pack_t *pack, session_t *session)
+static const uint8_t *
+take_text (const uint8_t *from, size_t size, usher_str_t *text)
 {
+    *text = usher_bytes (from, size);
+    return from + size;
+}
+
+static const uint8_t *
+take_known (const uint8_t *from, usher_session_record_t *known, uint64_t *instant_ms)
+{
+    uint64_t words [WORDS_MAX];
+    from = words_take (from, words, COUNT_session_record, instant_ms);
+    session_record_from_words (known, words, (const char *)from);
+    from += texts_all (known).size;
+    texts_own (known);
+    return from;
+}
+
+static const uint8_t *
+take_folds (const uint8_t *from, session_t *session, uint64_t *instant_ms)
+{
+    uint64_t words [WORDS_MAX], others [WORDS_MAX];
+    from = words_take (from, words, COUNT_fold_record, instant_ms);
+    fold_record_from_words (&session->base, words, NULL);
+    from = words_take (from, others, COUNT_fold_record, instant_ms);
+    for (size_t at = 0; at < COUNT_fold_record; at++)
+        words [at] ^= others [at];
+    fold_record_from_words (&session->now, words, NULL);
+    return from;
+}
+
+static const uint8_t *
+take_session (const uint8_t *from, session_t *session, uint64_t *instant_ms)
+{
+    uint64_t words [WORDS_MAX], *next = words;
     usher_str_t events, digests;
-    uint64_t count;
-    pack_record (pack, USHER_MSG_session_record, &session->known, NULL);
-    texts_own (&session->known, USHER_MSG_session_record);
-    pack_record (pack, USHER_MSG_fold_record, &session->base, NULL);
-    pack_record (pack, USHER_MSG_fold_record, &session->now, &session->base);
-    pack_number (pack, &count);
-    pack_text (pack, &events);
-    pack_text (pack, &digests);
-    strip_set (&session->strip, (uint32_t)count, session->base.order_ms, session->now.order_ms, events,
-               digests);
-    pack_session_part (pack, session);
+    from = words_take (from, words, COUNT_SESSION + 1, instant_ms);
+    SESSION_WORDS (session, TAKE)
+    uint32_t count = session->strip.count;
+    size_t events_size = *next;
+    from = take_folds (take_known (from, &session->known, instant_ms), session, instant_ms);
+    from = take_text (from, count * sizeof *session->strip.digests, &digests);
+    from = take_text (from, events_size, &events);
+    strip_set (&session->strip, count, session->base.order_ms, session->now.order_ms, events, digests);
+    return from;
 }
 
 void
-sleep_unpack (actor_t *actor, uint8_t *packed)
+sleep_unpack (actor_t *actor, const uint8_t *packed)
 {
-    pack_t pack;
-    pack_open (&pack, packed, SIZE_MAX);
     viewer_t *viewer = &actor->viewer;
-    usher_str_t id;
-    pack_text (&pack, &id);
-    viewer_init (viewer, id);
+    uint64_t words [WORDS_MAX], *next = words, instant_ms = 0;
+    usher_str_t id = sleep_viewer_id (packed);
+    const uint8_t *from = words_take ((const uint8_t *)id.data + id.size, words, COUNT_ACTOR, &instant_ms);
     actor->loaded = true;
-    pack_shard_part (&pack, actor);
-    pack_count (&pack, &viewer->position_count);
+    ACTOR_WORDS (actor, TAKE)
+    viewer->id = usher_bytes (memory_copy (id.data, id.size), id.size);
+    from = words_take (from, words, COUNT_sum_record, &instant_ms);
+    sum_record_from_words (&viewer->sum, words, NULL);
     viewer->positions = memory_new (viewer->position_count, sizeof *viewer->positions);
-    for (size_t at = 0; at < viewer->position_count; at++)
-        pack_record (&pack, USHER_MSG_position_record, &viewer->positions [at], NULL);
-    pack_record (&pack, USHER_MSG_sum_record, &viewer->sum, NULL);
-    pack_count (&pack, &viewer->session_count);
+    for (size_t at = 0; at < viewer->position_count; at++) {
+        from = words_take (from, words, COUNT_position_record, &instant_ms);
+        position_record_from_words (&viewer->positions [at], words, NULL);
+    }
     viewer->sessions = memory_new (viewer->session_count, sizeof *viewer->sessions);
     for (size_t at = 0; at < viewer->session_count; at++)
-        session_unpack (&pack, &viewer->sessions [at]);
+        from = take_session (from, &viewer->sessions [at], &instant_ms);
 }
 
 usher_str_t
-sleep_viewer_id (uint8_t *packed)
+sleep_viewer_id (const uint8_t *packed)
 {
-    pack_t pack;
-    pack_open (&pack, packed, SIZE_MAX);
-    usher_str_t id;
-    pack_text (&pack, &id);
-    return id;
+    uint16_t size;
+    memcpy (&size, packed, sizeof size);
+    return usher_bytes (packed + sizeof size, size);
 }

@@ -1,24 +1,24 @@
 //  sleep - an actor as bytes, between two events of its viewer
 //
-//  Most viewers speak twice a minute. What they are in the meantime lies in one block of bytes (pack.h), a fifth of what
-//  the actor takes and less; whoever wants to look at it wakes it up, and it is what it was, to the last field.
+//  Most viewers speak twice a minute. What they are in the meantime lies in one block of bytes, a fifth of what the actor
+//  takes and less; whoever wants to look at it wakes it up, and it is what it was, to the last field.
 
 #ifndef SLEEP_H
 #define SLEEP_H
 
-#include "pack.h"
+#include "buffer.h"
 #include "roll.h"
 
 //  May it sleep? Not while anything is under way: a load, a write, events or frames that wait.
 bool sleep_allowed (const actor_t *actor);
 
-//  The bytes of an actor, in a block of its own that the caller owns. The actor is as before. pack is working memory.
-uint8_t *sleep_pack (actor_t *actor, pack_t *pack);
+//  The bytes of an actor, in a block of its own that the caller owns. The actor is as before. working is memory to work in.
+uint8_t *sleep_pack (const actor_t *actor, buffer_t *working);
 
 //  Makes an actor, of which nothing is set, what it was.
-void sleep_unpack (actor_t *actor, uint8_t *packed);
+void sleep_unpack (actor_t *actor, const uint8_t *packed);
 
 //  Whose bytes they are: a view.
-usher_str_t sleep_viewer_id (uint8_t *packed);
+usher_str_t sleep_viewer_id (const uint8_t *packed);
 
 #endif

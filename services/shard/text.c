@@ -1,4 +1,4 @@
-//  text - strings that a record owns: all of them in one block
+//  text - the strings of a session's record: all of them in one block
 
 #include "text.h"
 #include "memory.h"
@@ -22,25 +22,42 @@ enum { NO_MORE = UINT16_MAX };
     ;
 #include "messages.def"
 
-static const uint16_t *const texts [] = {
+static const uint16_t *const all_texts [] = {
 #define MESSAGE(message, id, link, direction, doc) [id] = message##_texts,
 #include "messages.def"
 };
 
+#define EACH(at)                                                                                             \
+    const uint16_t *at = all_texts [USHER_MSG_session_record];                                               \
+    *at != NO_MORE;                                                                                          \
+    at++
+
 static usher_str_t *
-text_at (void *record, const uint16_t *at)
+text_at (usher_session_record_t *record, const uint16_t *at)
 {
     return (usher_str_t *)(void *)((char *)record + *at);
 }
 
-void
-texts_own (void *record, usher_msg_id_t id)
+//  The first string that is not empty begins the block.
+usher_str_t
+texts_all (const usher_session_record_t *record)
 {
-    size_t size = 0;
-    for (const uint16_t *at = texts [id]; *at != NO_MORE; at++)
-        size += text_at (record, at)->size;
+    usher_str_t all = { 0 };
+    for (EACH (at)) {
+        usher_str_t text = *text_at ((usher_session_record_t *)(uintptr_t)record, at);
+        if (all.size == 0)
+            all.data = text.data;
+        all.size += text.size;
+    }
+    return all.size ? all : (usher_str_t){ 0 };
+}
+
+void
+texts_own (usher_session_record_t *record)
+{
+    uint32_t size = texts_all (record).size;
     char *block = size ? memory_new (size, 1) : NULL;
-    for (const uint16_t *at = texts [id]; *at != NO_MORE; at++) {
+    for (EACH (at)) {
         usher_str_t *text = text_at (record, at);
         if (text->size == 0) {
             *text = (usher_str_t){ 0 };
@@ -52,31 +69,21 @@ texts_own (void *record, usher_msg_id_t id)
     }
 }
 
-//  The first string that is not empty begins the block.
-static char *
-block_of (void *record, usher_msg_id_t id)
-{
-    const uint16_t *at = texts [id];
-    while (*at != NO_MORE && text_at (record, at)->size == 0)
-        at++;
-    return *at == NO_MORE ? NULL : (char *)(uintptr_t)text_at (record, at)->data;
-}
-
 void
-texts_set (void *record, usher_msg_id_t id, usher_str_t *field, usher_str_t value)
+texts_set (usher_session_record_t *record, usher_str_t *field, usher_str_t value)
 {
     if (usher_str_eq (*field, value))
         return;
-    char *block = block_of (record, id);
+    char *block = (char *)(uintptr_t)texts_all (record).data;
     *field = value;
-    texts_own (record, id);
+    texts_own (record);
     free (block);
 }
 
 void
-texts_free (void *record, usher_msg_id_t id)
+texts_free (usher_session_record_t *record)
 {
-    free (block_of (record, id));
-    for (const uint16_t *at = texts [id]; *at != NO_MORE; at++)
+    free ((char *)(uintptr_t)texts_all (record).data);
+    for (EACH (at))
         *text_at (record, at) = (usher_str_t){ 0 };
 }
