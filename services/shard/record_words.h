@@ -13,18 +13,27 @@
 
 #include <string.h>
 
+//  What is unknown is NaN and common: it changes places with the bits 1, which are a number that nobody tells.
+static inline uint64_t
+word_swapped (uint64_t word)
+{
+    const uint64_t unknown = 0x7ff8000000000000;
+    return word == unknown ? 1 : word == 1 ? unknown : word;
+}
+
 static inline uint64_t
 word_of_real (double value)
 {
     uint64_t word;
     memcpy (&word, &value, sizeof word);
-    return word;
+    return word_swapped (word);
 }
 
 static inline double
 real_of_word (uint64_t word)
 {
     double value;
+    word = word_swapped (word);
     memcpy (&value, &word, sizeof value);
     return value;
 }

@@ -90,7 +90,7 @@ void roll_ahead_next (const roll_ahead_t *ahead, size_t at);
 //  The actor of a seat, likewise.
 actor_t *roll_wake (roll_t *self, seat_t *seat);
 
-//  Puts to sleep what is awake beyond so many, and some of what nobody asked for in a while. Time is monotonic.
+//  Puts to sleep some of what is awake beyond so many, and of what nobody asked for in a while. Time is monotonic.
 void roll_doze (roll_t *self, uint64_t now_ms, size_t awake_max);
 
 //  What was under way for an actor is over: where too many are awake it goes to sleep, before the next one wakes up.

@@ -147,14 +147,19 @@ put_viewer (uint8_t *to, const actor_t *actor)
 }
 
 static size_t
+window_size (const session_t *session)
+{
+    return strip_digests (&session->strip).size + strip_bytes (&session->strip).size;
+}
+
+static size_t
 viewer_bound (const viewer_t *viewer)
 {
     size_t bound = sizeof (uint16_t) + viewer->id.size + ACTOR_BOUND +
                    viewer->position_count * POSITION_BOUND + viewer->session_count * SESSION_BOUND;
     for (size_t at = 0; at < viewer->session_count; at++) {
         const session_t *session = &viewer->sessions [at];
-        bound += texts_all (&session->known).size + strip_digests (&session->strip).size +
-                 strip_bytes (&session->strip).size;
+        bound += texts_all (&session->known).size + window_size (session);
     }
     return bound;
 }
@@ -168,8 +173,10 @@ sleep_pack (const actor_t *actor, buffer_t *working)
     uint16_t id_size = (uint16_t)viewer->id.size;
     memcpy (start, &id_size, sizeof id_size);
     uint8_t *end = put_viewer (put_text (start + sizeof id_size, viewer->id), actor);
-    //  What lies behind its end is read with it, and means nothing.
-    return memory_copy (start, (size_t)(end - start) + WORDS_SLACK);
+    //  A window lies behind the last words: there is what is read with them for nothing.
+    size_t behind = viewer->session_count ? window_size (&viewer->sessions [viewer->session_count - 1]) : 0;
+    size_t slack = behind < WORDS_SLACK ? WORDS_SLACK - behind : 0;
+    return memory_copy (start, (size_t)(end - start) + slack);
 }
 
 //  ---- the other way

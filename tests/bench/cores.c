@@ -101,13 +101,13 @@ resident (void)
     return pages * (size_t)sysconf (_SC_PAGESIZE);
 }
 
-//  Nobody speaks, and nobody may be awake.
+//  Nobody speaks, and nobody may be awake. A turn looks at a hundred or so, and twice at who was asked for.
 static void
-all_sleep (chain_t *chain, usher_time_t now)
+all_sleep (chain_t *chain, usher_time_t now, uint64_t viewers)
 {
     core_t *shard = &chain->shard;
     chain->config->shard.awake_viewers = 0;
-    for (int again = 0; again < 2; again++) {
+    for (uint64_t turn = 0; turn < viewers / 32 + 2; turn++) {
         shard_turn (shard->state, now, shard->out);
         outbox_flush (shard->out);
         chain_store_answers (chain);
@@ -119,7 +119,7 @@ static void
 memory_report (chain_t *chain, usher_time_t now, uint64_t viewers)
 {
     size_t awake = heap_used ();
-    all_sleep (chain, now);
+    all_sleep (chain, now, viewers);
     size_t asleep = heap_used ();
     printf ("resident %zu\n", resident () / viewers);
     shard_t *state = chain->shard.state;
