@@ -8,7 +8,6 @@
 #include "text.h"
 #include "words.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 bool
