@@ -33,8 +33,7 @@ struct last_value {
 last_value_t *
 last_value_new (void)
 {
-    last_value_t *self = memory_new (1, sizeof *self);
-    return self;
+    return memory_new (1, sizeof (last_value_t));
 }
 
 static void

@@ -6,13 +6,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "bits.h"
 #include "message.h"
 
 //  A number takes at most NUMBER_MAX bytes, one that is told whole as much as eight more.
 enum { NUMBER_MAX = 10, FIELD_MAX = NUMBER_MAX + 8 };
-
-//  Between these a number is taken for an instant in Unix ms: the years 1972 to 2527.
-static const uint64_t INSTANT_MIN = 1ull << 36, INSTANT_END = 1ull << 44;
 
 //  ---- numbers
 
@@ -43,20 +41,13 @@ take_flagged (const uint8_t *next, bool *flag, uint64_t *value)
     return next;
 }
 
-static inline bool
-is_instant (uint64_t value)
-{
-    return value >= INSTANT_MIN && value < INSTANT_END;
-}
-
-//  An instant as its distance to the one before, flagged: twice as much, and one more where it goes back.
+//  An instant as its distance to the one before, flagged.
 static inline uint8_t *
 put_number (uint8_t *next, uint64_t *instant_ms, uint64_t value)
 {
     if (!is_instant (value))
         return put_flagged (next, false, value);
-    uint64_t ahead = value - *instant_ms, behind = *instant_ms - value;
-    next = put_flagged (next, true, value >= *instant_ms ? ahead * 2 : behind * 2 - 1);
+    next = put_flagged (next, true, zigzag (value - *instant_ms));
     *instant_ms = value;
     return next;
 }
@@ -68,7 +59,7 @@ take_number (const uint8_t *next, uint64_t *instant_ms, uint64_t *value)
     next = take_flagged (next, &instant, value);
     if (!instant)
         return next;
-    *instant_ms += *value & 1 ? 0 - (*value + 1) / 2 : *value / 2;
+    *instant_ms += zigzag_back (*value);
     *value = *instant_ms;
     return next;
 }
@@ -80,22 +71,6 @@ take_number (const uint8_t *next, uint64_t *instant_ms, uint64_t *value)
 //  Sums of thousandths are off by a few.
 enum { REAL_NAN, REAL_WHOLE, REAL_MILLIONTHS, REAL_NEARLY, OFF_ZERO = 8, OFF_END = 16 };
 #define REAL_END 1e9    //  numbers beyond are whole
-
-static inline double
-double_of (uint64_t bits)
-{
-    double value;
-    memcpy (&value, &bits, sizeof value);
-    return value;
-}
-
-static inline uint64_t
-bits_of (double value)
-{
-    uint64_t bits;
-    memcpy (&bits, &value, sizeof bits);
-    return bits;
-}
 
 //  How many steps of a double it is off the nearest of so many parts, plus 8; finds the number of parts.
 static inline uint64_t

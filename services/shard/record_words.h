@@ -9,9 +9,8 @@
 #ifndef RECORD_WORDS_H
 #define RECORD_WORDS_H
 
+#include "bits.h"
 #include "message.h"
-
-#include <string.h>
 
 //  What is unknown is NaN and common: it changes places with the bits 1, which are a number that nobody tells.
 static inline uint64_t
@@ -24,18 +23,13 @@ word_swapped (uint64_t word)
 static inline uint64_t
 word_of_real (double value)
 {
-    uint64_t word;
-    memcpy (&word, &value, sizeof word);
-    return word_swapped (word);
+    return word_swapped (bits_of (value));
 }
 
 static inline double
 real_of_word (uint64_t word)
 {
-    double value;
-    word = word_swapped (word);
-    memcpy (&value, &word, sizeof value);
-    return value;
+    return double_of (word_swapped (word));
 }
 
 static inline usher_str_t

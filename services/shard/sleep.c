@@ -3,6 +3,7 @@
 //  Its id: two bytes say how long it is. Then words (words.h) and texts, as the functions here put and take them.
 
 #include "sleep.h"
+#include "bits.h"
 #include "memory.h"
 #include "record_words.h"
 #include "text.h"
@@ -44,23 +45,12 @@ sleep_allowed (const actor_t *actor)
     WORD (int64_t, (session)->lead_max_ms)                                                                   \
     WORD (uint32_t, (session)->strip.count)
 
-//  Small numbers to both sides of zero are small words.
-static uint64_t
-word_of_int64_t (int64_t value)
-{
-    return (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
-}
-
-static int64_t
-int64_t_of_word (uint64_t word)
-{
-    return (int64_t)(word >> 1 ^ (0 - (word & 1)));
-}
-
+#define word_of_int64_t(value) zigzag ((uint64_t)(value))
 #define word_of_bool(value) (value)
 #define word_of_uint32_t(value) (value)
 #define word_of_uint64_t(value) (value)
 #define word_of_size_t(value) (value)
+#define int64_t_of_word(word) (int64_t) zigzag_back (word)
 #define bool_of_word(word) (word)
 #define uint32_t_of_word(word) (uint32_t) (word)
 #define uint64_t_of_word(word) (word)
@@ -193,9 +183,7 @@ take_known (const uint8_t *from, usher_session_record_t *known, uint64_t *instan
     uint64_t words [WORDS_MAX];
     from = words_take (from, words, COUNT_session_record, instant_ms);
     session_record_from_words (known, words, (const char *)from);
-    from += texts_all (known).size;
-    texts_own (known);
-    return from;
+    return from + texts_own (known);
 }
 
 static const uint8_t *

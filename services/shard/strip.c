@@ -1,6 +1,7 @@
 //  strip - the events of a session's window end to end, in their order, each in as few bytes as it fits
 
 #include "strip.h"
+#include "bits.h"
 #include "memory.h"
 
 #include <math.h>
@@ -47,7 +48,7 @@ put_number (uint8_t *to, uint64_t value)
 static uint8_t *
 put_distance (uint8_t *to, uint64_t from, uint64_t value)
 {
-    return put_number (to, value >= from ? (value - from) * 2 : (from - value) * 2 - 1);
+    return put_number (to, zigzag (value - from));
 }
 
 static uint8_t *
@@ -57,14 +58,6 @@ put_text (uint8_t *to, usher_str_t text)
     if (text.size)
         memcpy (to, text.data, text.size);
     return to + text.size;
-}
-
-static uint64_t
-bits_of (double value)
-{
-    uint64_t bits;
-    memcpy (&bits, &value, sizeof bits);
-    return bits;
 }
 
 static uint8_t *
@@ -178,8 +171,7 @@ take_number (strip_reader_t *self)
 static uint64_t
 take_distance (strip_reader_t *self, uint64_t from)
 {
-    uint64_t number = take_number (self);
-    return number & 1 ? from - number / 2 - 1 : from + number / 2;
+    return from + zigzag_back (take_number (self));
 }
 
 //  So many bytes, or NULL.

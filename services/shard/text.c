@@ -7,14 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-//  Where the strings of each message are: offsets, with an end mark.
+//  Where the strings of each message are: offsets, with an end mark. All but a session's record are unused.
 enum { NO_MORE = UINT16_MAX };
 #define TEXT_U32(message, field)
 #define TEXT_U64(message, field)
 #define TEXT_F64(message, field)
 #define TEXT_ENUM(message, field)
 #define TEXT_STR(message, field) offsetof (usher_##message##_t, field),
-#define MESSAGE(message, id, link, direction, doc) static const uint16_t message##_texts [] = {
+#define MESSAGE(message, id, link, direction, doc)                                                           \
+    __attribute__ ((unused)) static const uint16_t message##_texts [] = {
 #define FIELD(message, field, kind, limit, doc) TEXT_##kind (message, field)
 #define END(message)                                                                                         \
     NO_MORE                                                                                                  \
@@ -22,13 +23,8 @@ enum { NO_MORE = UINT16_MAX };
     ;
 #include "messages.def"
 
-static const uint16_t *const all_texts [] = {
-#define MESSAGE(message, id, link, direction, doc) [id] = message##_texts,
-#include "messages.def"
-};
-
 #define EACH(at)                                                                                             \
-    const uint16_t *at = all_texts [USHER_MSG_session_record];                                               \
+    const uint16_t *at = session_record_texts;                                                               \
     *at != NO_MORE;                                                                                          \
     at++
 
@@ -52,7 +48,7 @@ texts_all (const usher_session_record_t *record)
     return all.size ? all : (usher_str_t){ 0 };
 }
 
-void
+size_t
 texts_own (usher_session_record_t *record)
 {
     uint32_t size = texts_all (record).size;
@@ -67,6 +63,7 @@ texts_own (usher_session_record_t *record)
         text->data = block;
         block += text->size;
     }
+    return size;
 }
 
 void

@@ -1,14 +1,13 @@
 //  words - numbers side by side in few bytes, and quickly: for what stays in this process's memory
 
 #include "words.h"
+#include "bits.h"
 
 #include <string.h>
 
 //  A word's first byte: SMALL and the word; or how many bytes there are less one, how many zero bytes lie below them, and
 //  whether it is an instant.
 enum { SMALL = 0x80, INSTANT = 0x40, BELOW_SHIFT = 3, BYTES_MASK = 7 };
-
-static const uint64_t INSTANT_MIN = 1ull << 36, INSTANT_END = 1ull << 44;
 
 static size_t
 mask_bytes (size_t count)
@@ -27,13 +26,13 @@ put_large (uint8_t *to, uint64_t word, unsigned flags)
     return to + bytes;
 }
 
-//  Its distance to the one before: twice as much, and one less than that where it goes back.
+//  Its distance to the one before.
 static uint8_t *
 put_instant (uint8_t *to, uint64_t word, uint64_t *instant_ms)
 {
     uint64_t distance = word - *instant_ms;
     *instant_ms = word;
-    return put_large (to, distance << 1 ^ (0 - (distance >> 63)), INSTANT);
+    return put_large (to, zigzag (distance), INSTANT);
 }
 
 uint64_t
@@ -54,7 +53,7 @@ words_put (uint8_t *to, const uint64_t *words, uint64_t mask, size_t count, uint
         uint64_t word = words [__builtin_ctzll (mask)];
         if (word < SMALL)
             *to++ = (uint8_t)(SMALL | word);
-        else if (word >= INSTANT_MIN && word < INSTANT_END)
+        else if (is_instant (word))
             to = put_instant (to, word, instant_ms);
         else
             to = put_large (to, word, 0);
@@ -70,7 +69,7 @@ take_large (const uint8_t *from, unsigned first, uint64_t *word, uint64_t *insta
     memcpy (&value, from, sizeof value);
     value = value << (8 - bytes) * 8 >> (8 - bytes) * 8 << (first >> BELOW_SHIFT & BYTES_MASK) * 8;
     if (first & INSTANT) {
-        *instant_ms += value >> 1 ^ (0 - (value & 1));
+        *instant_ms += zigzag_back (value);
         value = *instant_ms;
     }
     *word = value;

@@ -1,7 +1,7 @@
 //  words - numbers side by side in few bytes, and quickly: for what stays in this process's memory
 //
 //  Bits tell which words are others than zero; behind them come those, a byte each if they are small, else a byte that says how
-//  many of a word's bytes follow, without zeros to either side. An instant (Unix ms, the years 1972 to 2527) is told by its
+//  many of a word's bytes follow, without zeros to either side. An instant (bits.h) is told by its
 //  distance to the one before. Whatever goes in comes out. No other build reads this and no disk holds it. (pack.h makes numbers
 //  smaller, in many more steps.)
 
