@@ -17,6 +17,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -212,6 +213,19 @@ class Broker:
         with self.consumer(group) as consumer:
             wanted = [TopicPartition(topic, each) for each in consumer.list_topics(topic, 10).topics[topic].partitions]
             return {each.partition: each.offset for each in consumer.committed(wanted, 10) if each.offset >= 0}
+
+    def commits(self, topic, group=GROUP):
+        """Every offset that the group has committed, as the broker took them: (partition, offset). None may be compacted away yet."""
+        found = []
+        for _, _, key, value, _ in sorted(self.read("__consumer_offsets"), key=lambda message: message[:2]):
+            (version,) = struct.unpack_from(">h", key)
+            names, rest = [], key[2:]
+            while version < 2 and len(names) < 2:
+                (size,) = struct.unpack_from(">h", rest)
+                names, rest = [*names, rest[2:2 + size].decode()], rest[2 + size:]
+            if names == [group, topic] and value:
+                found.append((struct.unpack(">i", rest)[0], struct.unpack_from(">hq", value)[1]))
+        return found
 
     def read(self, topic, deadline_s=30):
         """All messages of a topic: (partition, offset, key, value, headers)."""

@@ -25,6 +25,7 @@ import xml.etree.ElementTree
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PYTHON = str(ROOT / ".cache/venv/bin/python")
 TAIL_LINES = 60
+WHY_LINES = 6
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
@@ -95,6 +96,12 @@ def junit_cases(suite):
 
 def has_failed(case):
     return case.find("failure") is not None or case.find("error") is not None
+
+
+def why_failed(case):
+    """What a case that failed says of it, its first lines."""
+    found = case.find("failure") if case.find("failure") is not None else case.find("error")
+    return (found.get("message") or "").splitlines()[:WHY_LINES]
 
 
 def count_junit(suite, log, code):
@@ -281,6 +288,7 @@ def show(result, whole=False):
     if count.failed or whole:
         for case in filter(has_failed, junit_cases(suite)) if suite.results else []:
             print(f"     failed: {case.get('classname')} {case.get('name')}")
+            print("\n".join(f"     > {line}" for line in why_failed(case)))
         lines = pathlib.Path(log).read_text(errors="replace").splitlines()
         print("\n".join(f"     | {line}" for line in (lines if whole else lines[-TAIL_LINES:])))
         if not whole:

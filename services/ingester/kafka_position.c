@@ -36,20 +36,19 @@ kafka_partition_get (source_t *self, uint32_t number)
     return partition;
 }
 
-rd_kafka_topic_partition_t *
-kafka_list_add (const source_t *self, rd_kafka_topic_partition_list_t *list,
-                const kafka_partition_t *partition, int64_t offset)
+void
+kafka_commit_add (source_t *self, const kafka_partition_t *partition, int64_t offset)
 {
-    char note [KAFKA_NOTE_MAX];
     rd_kafka_topic_partition_t *item =
-        rd_kafka_topic_partition_list_add (list, self->topic, (int32_t)partition->number);
+        rd_kafka_topic_partition_list_find (self->commits, self->topic, (int32_t)partition->number);
+    if (!item) {
+        char note [KAFKA_NOTE_MAX];
+        kafka_note_write (note, partition->generation, self->cluster);
+        item = rd_kafka_topic_partition_list_add (self->commits, self->topic, (int32_t)partition->number);
+        item->metadata = strdup (note);    //  librdkafka frees it
+        item->metadata_size = strlen (note);
+    }
     item->offset = offset;
-    if (offset < 0)
-        return item;
-    kafka_note_write (note, partition->generation, self->cluster);
-    item->metadata = strdup (note);    //  librdkafka frees it
-    item->metadata_size = strlen (note);
-    return item;
 }
 
 static rd_kafka_topic_partition_list_t *
@@ -58,8 +57,15 @@ mine_list (const source_t *self)
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new (16);
     for (size_t at = 0; at < self->partition_count; at++)
         if (self->partitions [at].mine)
-            kafka_list_add (self, list, &self->partitions [at], RD_KAFKA_OFFSET_INVALID);
+            rd_kafka_topic_partition_list_add (list, self->topic, (int32_t)self->partitions [at].number);
     return list;
+}
+
+static void
+commits_drop (source_t *self)
+{
+    rd_kafka_topic_partition_list_destroy (self->commits);
+    self->commits = rd_kafka_topic_partition_list_new (16);
 }
 
 void
@@ -72,6 +78,7 @@ kafka_reading_end (source_t *self)
         partition->reading = partition->at_end = false;
         partition->lag = -1;
     }
+    commits_drop (self);
 }
 
 void
@@ -80,8 +87,6 @@ kafka_partitions_leave (source_t *self)
     kafka_reading_end (self);
     for (size_t at = 0; at < self->partition_count; at++)
         self->partitions [at].mine = self->partitions [at].stopped = false;
-    rd_kafka_topic_partition_list_destroy (self->commits);
-    self->commits = rd_kafka_topic_partition_list_new (16);
     self->phase = IDLE;
     self->handing_over = false;
 }
@@ -139,8 +144,7 @@ fresh_generation (void)
 
 //  Chooses where a partition begins. Returns the error of asking, 0 when it is chosen.
 static rd_kafka_resp_err_t
-partition_position (source_t *self, const rd_kafka_topic_partition_t *committed,
-                    rd_kafka_topic_partition_list_t *notes)
+partition_position (source_t *self, const rd_kafka_topic_partition_t *committed)
 {
     kafka_partition_t *partition = kafka_partition_get (self, (uint32_t)committed->partition);
     kafka_facts_t facts = { .committed = committed->offset,
@@ -162,28 +166,25 @@ partition_position (source_t *self, const rd_kafka_topic_partition_t *committed,
     partition->generation = begin.generation;
     partition->next = begin.next;
     if (!begin.stop && begin.note_is_new)
-        kafka_list_add (self, notes, partition, begin.next);
+        kafka_commit_add (self, partition, begin.next);
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 static bool
-partitions_position (source_t *self, const rd_kafka_topic_partition_list_t *committed,
-                     rd_kafka_topic_partition_list_t *notes)
+partitions_position (source_t *self, const rd_kafka_topic_partition_list_t *committed)
 {
     int64_t deadline_ms = service_now ().mono_ms + 2 * KAFKA_ASK_MS;
     for (int at = 0; at < committed->cnt; at++) {
-        rd_kafka_resp_err_t error = partition_position (self, &committed->elems [at], notes);
+        rd_kafka_resp_err_t error = partition_position (self, &committed->elems [at]);
         if (!error && service_now ().mono_ms > deadline_ms)
             error = RD_KAFKA_RESP_ERR__TIMED_OUT;
         if (error) {
             complain (self, "ask for a partition's ends", error);
+            commits_drop (self);
             return false;
         }
     }
-    rd_kafka_resp_err_t error = notes->cnt ? rd_kafka_commit (self->client, notes, 0) : 0;
-    if (error)
-        complain (self, "commit where a partition begins", error);
-    return error == 0;
+    return true;
 }
 
 static void
@@ -198,7 +199,8 @@ reading_begin (source_t *self)
             rd_kafka_queue_get_partition (self->client, self->topic, (int32_t)partition->number);
         rd_kafka_queue_forward (queue, self->fetched);
         rd_kafka_queue_destroy (queue);
-        kafka_list_add (self, list, partition, RD_KAFKA_OFFSET_INVALID)->offset = partition->next;
+        rd_kafka_topic_partition_list_add (list, self->topic, (int32_t)partition->number)->offset =
+            partition->next;
         partition->reading = partition->was_read = true;
         partition->end = partition->next;
         partition->watch.since_ms = self->now.mono_ms;
@@ -215,17 +217,30 @@ reading_begin (source_t *self)
 void
 kafka_position (source_t *self)
 {
-    if (self->now.mono_ms < self->due_ms || !cluster_find (self))
+    //  A commit of before that is still under way would come behind what is asked.
+    if (self->now.mono_ms < self->due_ms || self->committing || !cluster_find (self))
         return;
     rd_kafka_topic_partition_list_t *list = mine_list (self);
-    rd_kafka_topic_partition_list_t *notes = rd_kafka_topic_partition_list_new (16);
     rd_kafka_resp_err_t error = rd_kafka_committed (self->client, list, KAFKA_ASK_MS);
     if (error)
         complain (self, "ask for the group's offsets", error);
-    else if (partitions_position (self, list, notes))
-        reading_begin (self);
-    rd_kafka_topic_partition_list_destroy (notes);
+    else if (partitions_position (self, list)) {
+        self->phase = NOTING;
+        if (self->commits->cnt == 0)
+            kafka_noted (self, RD_KAFKA_RESP_ERR_NO_ERROR);
+    }
     rd_kafka_topic_partition_list_destroy (list);
+}
+
+void
+kafka_noted (source_t *self, rd_kafka_resp_err_t error)
+{
+    if (!error) {
+        reading_begin (self);
+        return;
+    }
+    complain (self, "commit where a partition begins", error);
+    self->phase = POSITIONING;
 }
 
 //  ---- standing still

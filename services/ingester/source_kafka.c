@@ -8,13 +8,17 @@
 //  A partition is read in these steps, so that no event is taken before we know where we are:
 //
 //    IDLE          no partitions
-//    POSITIONING   they are ours; ask for the group's offsets and the partition's ends, choose (kafka_begin.c), commit
-//                  what is new, only then fetch. Asked again each second while brokers do not answer.
+//    POSITIONING   they are ours; ask for the group's offsets and the partition's ends, choose (kafka_begin.c). Asked again
+//                  each second while brokers do not answer.
+//    NOTING        commit what is new of it, only then fetch
 //    READING
 //    RELEASING     somebody else wants them, or an offset is out of range: read nothing, wait until everything taken
 //                  is durable and committed, but not for ever; then let go, or position again
 //
 //  An assignment that is lost is dropped at once and nothing is committed: somebody else has it already.
+//
+//  One commit is under way at a time. librdkafka keeps commits while the group's coordinator is away and sends them in any
+//  order afterwards: with two of them the older one can be the last, and the group's offset goes back (decision 032).
 
 #include "source_kafka_private.h"
 #include "log.h"
@@ -114,15 +118,18 @@ on_committed (rd_kafka_t *client, rd_kafka_resp_err_t error, rd_kafka_topic_part
 {
     source_t *self = arg;
     (void)client;
-    if (error)
-        self->commit_errors++;
+    self->committing = false;
     for (int at = 0; !error && list && at < list->cnt; at++) {
         const rd_kafka_topic_partition_t *item = &list->elems [at];
         if (item->err)
-            self->commit_errors++;
+            error = item->err;
         else if (item->offset >= 0)
             self->reader.committed (self->reader.arg, (uint32_t)item->partition, (uint64_t)item->offset);
     }
+    if (error)
+        self->commit_errors++;
+    if (self->phase == NOTING)
+        kafka_noted (self, error);
 }
 
 static void
@@ -182,13 +189,15 @@ happened_serve (source_t *self)
 static void
 commits_send (source_t *self)
 {
-    if (self->commits->cnt == 0)
+    if (self->committing || self->commits->cnt == 0)
         return;
     self->commit_count++;
-    if (rd_kafka_commit (self->client, self->commits, 1))
-        self->commit_errors++;
+    self->committing = true;
+    rd_kafka_resp_err_t error = rd_kafka_commit (self->client, self->commits, 1);
     rd_kafka_topic_partition_list_destroy (self->commits);
     self->commits = rd_kafka_topic_partition_list_new (16);
+    if (error)
+        on_committed (self->client, error, NULL, self);
 }
 
 static bool
@@ -275,7 +284,7 @@ commit (source_t *self, uint32_t number, uint64_t next)
 {
     const kafka_partition_t *partition = kafka_partition_find (self, number);
     if (partition && partition->reading)
-        kafka_list_add (self, self->commits, partition, (int64_t)next);
+        kafka_commit_add (self, partition, (int64_t)next);
 }
 
 static bool

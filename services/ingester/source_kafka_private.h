@@ -17,7 +17,7 @@ enum {
     KAFKA_LOOK_MS = 500       //  how long they may take where we read all the while
 };
 
-typedef enum { IDLE, POSITIONING, READING, RELEASING } phase_t;
+typedef enum { IDLE, POSITIONING, NOTING, READING, RELEASING } phase_t;
 
 typedef struct {
     uint32_t number;
@@ -45,7 +45,8 @@ struct source {
     size_t partition_count;
     kafka_partition_t *partitions;               //  those that are or were ours
     kafka_partition_t *latest;                   //  that the last message came from
-    rd_kafka_topic_partition_list_t *commits;    //  to be sent
+    rd_kafka_topic_partition_list_t *commits;    //  to be sent, when the one that is under way was answered
+    bool committing;                             //  one is under way
     source_take_fn *take;                        //  of the call that is under way
     void *take_arg;
     int budget;
@@ -64,17 +65,19 @@ kafka_partition_t *kafka_partition_find (source_t *self, uint32_t number);
 //  Makes it where it is not there.
 kafka_partition_t *kafka_partition_get (source_t *self, uint32_t number);
 
-//  Adds a partition to a list, with our note where there is an offset to commit.
-rd_kafka_topic_partition_t *kafka_list_add (const source_t *self, rd_kafka_topic_partition_list_t *list,
-                                            const kafka_partition_t *partition, int64_t offset);
-
-//  One try to find out where all our partitions begin, and to read from there: then the phase is READING.
+//  One try to find out where all our partitions begin. Then the phase is READING, or NOTING where that has to be committed first.
 void kafka_position (source_t *self);
+
+//  What has to be committed before anything is read was answered: reads, or positions again.
+void kafka_noted (source_t *self, rd_kafka_resp_err_t error);
+
+//  Has an offset committed with the next commit, in place of one that still waits for that.
+void kafka_commit_add (source_t *self, const kafka_partition_t *partition, int64_t offset);
 
 //  Looks after one partition from which nothing came for a while. Returns whether it stands still and all are to be begun anew.
 bool kafka_stands_still (source_t *self);
 
-//  Tells the reader that nothing is read any more.
+//  Tells the reader that nothing is read any more. What still waits to be committed is dropped.
 void kafka_reading_end (source_t *self);
 
 //  The same, and no partition is ours.

@@ -130,6 +130,15 @@ def test_malformed_and_oversized_messages_are_quarantined(broker, topic):
 # ---- deaths
 
 
+def assert_no_commit_goes_back(broker, topic):
+    """librdkafka keeps commits while the coordinator is away and sends them in any order."""
+    commits = broker.commits(topic, f"{topic}-group")
+    assert commits
+    for partition in broker.ends(topic):
+        offsets = [offset for of, offset in commits if of == partition]
+        assert offsets == sorted(offsets), f"partition {partition}: {offsets}"
+
+
 @pytest.mark.parametrize("victim", ["ingester", "broker"])
 def test_kill_in_midstream(broker, topic, victim):
     broker.create_topic(topic, 3)
@@ -147,7 +156,29 @@ def test_kill_in_midstream(broker, topic, victim):
         wait_committed(broker, topic, 120)
         assert stored_rows(house) == statuses_of(events)
         assert house.metric("kafka_offset_alarms_total") == 0
+        assert_no_commit_goes_back(broker, topic)
         assert house.stop() == 0
+
+
+def test_one_commit_is_under_way_at_a_time(broker, topic):
+    broker.create_topic(topic, 2)
+    events = list(audience(20, 50, seed=16))
+    with kafka_house(broker, topic) as house:
+        wait_until(lambda: len(committed(broker, topic)) == 2, "both partitions are ours")
+        house.kill("persister", signal.SIGSTOP)
+        broker.produce(topic, keyed(events))
+        house.wait_for(lambda: house.metric("events_read_total") == len(events), "all is read")
+        before = house.metric("kafka_commits_total")
+        broker.freeze()
+        house.kill("persister", signal.SIGCONT)
+        house.wait_for(lambda: house.metric("kafka_commits_total") > before, "a commit is sent")
+        #  Who is not answered asks again each 2 s.
+        end = time.monotonic() + 6
+        house.wait_for(lambda: house.metric("kafka_commits_total") > before + 1 or time.monotonic() > end, "three times 2 s pass")
+        assert house.metric("kafka_commits_total") == before + 1
+        broker.thaw()
+        wait_committed(broker, topic)
+        assert_no_commit_goes_back(broker, topic)
 
 
 def test_stop_in_midstream(broker, topic):
