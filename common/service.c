@@ -155,6 +155,15 @@ handle (service_t *self, usher_link_id_t link, uint32_t peer, const usher_msg_t 
         drain_start (self);
 }
 
+static void
+expected_work (void *arg, const lot_t *lot)
+{
+    service_t *self = arg;
+    self->spec->expect (self->state, lot);
+    for (size_t at = 0; at < lot->count; at++)
+        handle (self, self->spec->expect_link, lot->tags [at], &lot->messages [at]);
+}
+
 //  Hands the messages of a frame over. Returns why there are no more.
 static usher_error_t
 messages_take (service_t *self, usher_link_id_t link, uint32_t peer, usher_frame_t *frame)
@@ -176,6 +185,13 @@ lot_work (void *arg, const lot_t *lot)
 }
 
 static void
+lots_flush (service_t *self)
+{
+    lot_flush (&self->lot, lot_work, self);
+    lot_flush (&self->expected, expected_work, self);
+}
+
+static void
 on_take (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t size)
 {
     service_t *self = arg;
@@ -184,6 +200,9 @@ on_take (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_
     usher_error_t error = usher_frame_open (&frame, data, size);
     if (!error && self->spec->lot && self->spec->lot_link == link)
         error = lot_take (&self->lot, peer, frame.next, (size_t)(frame.end - frame.next), lot_work, self);
+    else if (!error && self->spec->expect && self->spec->expect_link == link)
+        error = lot_take (&self->expected, peer, frame.next, (size_t)(frame.end - frame.next), expected_work,
+                          self);
     else if (!error)
         error = messages_take (self, link, peer, &frame);
     if (error != USHER_END) {
@@ -204,7 +223,7 @@ static void
 on_up (void *arg, usher_link_id_t link, uint32_t peer, const char *name)
 {
     service_t *self = arg;
-    lot_flush (&self->lot, lot_work, self);
+    lots_flush (self);
     outbox_forget (self->outbox, link, peer);
     if (link == USHER_LINK_control) {
         if (self->ready)
@@ -220,7 +239,7 @@ static void
 on_down (void *arg, usher_link_id_t link, uint32_t peer)
 {
     service_t *self = arg;
-    lot_flush (&self->lot, lot_work, self);
+    lots_flush (self);
     outbox_forget (self->outbox, link, peer);
     if (self->spec->peer_down)
         self->spec->peer_down (self->state, link, peer);
@@ -357,7 +376,7 @@ loop_turn (service_t *self)
     self->again = false;
     for (size_t at = 0; at < self->link_count; at++)
         self->again = link_read (self->links [at]) || self->again;
-    lot_flush (&self->lot, lot_work, self);
+    lots_flush (self);
     usher_time_t now = service_now ();
     if (self->spec->turn)
         self->again = self->spec->turn (self->state, now, self->outbox) || self->again;

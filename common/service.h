@@ -33,6 +33,7 @@ typedef struct {
 
 //  Handles the next messages of a link, in their order; each one's tag is the peer that said it.
 typedef void (service_lot_fn) (void *self, const lot_t *lot, outbox_t *out);
+typedef void (service_expect_fn) (const void *self, const lot_t *lot);
 
 typedef enum {
     SERVICE_CONNECT,
@@ -60,6 +61,9 @@ typedef struct {
     //  All that arrives on one link comes in lots, not by routes, and before peers come and go and turn is called. Optional.
     usher_link_id_t lot_link;
     service_lot_fn *lot;
+    //  What arrives on this link is handed over by routes, and expect is told of the next messages before. Optional.
+    usher_link_id_t expect_link;
+    service_expect_fn *expect;
 
     //  Returns the service's state, or NULL after logging why it refuses to start; exit_code says how to go on.
     void *(*open) (service_t *service, const config_t *config, uint32_t instance, int *exit_code);

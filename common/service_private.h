@@ -40,7 +40,7 @@ struct service {
     int64_t drain_ms, beat_ms, tick_ms;
     uint64_t frames_in, frames_out, messages_in, refused;
     service_handler_fn *handlers [USHER_LINKS][SERVICE_MESSAGE_IDS];
-    lot_t lot;    //  of the link that has them
+    lot_t lot, expected;    //  of the links that have them
 };
 
 //  Where the outbox sends. arg is the service.

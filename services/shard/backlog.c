@@ -2,7 +2,6 @@
 
 #include "backlog.h"
 #include "memory.h"
-#include "records.h"
 
 #include <stdlib.h>
 
@@ -16,9 +15,10 @@ backlog_begin (backlog_t *self, uint32_t peer)
 }
 
 void
-backlog_add (backlog_t *self, const usher_msg_t *msg)
+backlog_add (backlog_t *self, usher_str_t message)
 {
-    self->bytes += records_add (&self->last->messages, msg);
+    buffer_add (&self->last->messages, message.data, message.size);
+    self->bytes += message.size;
 }
 
 backlog_frame_t *

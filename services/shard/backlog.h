@@ -13,7 +13,7 @@ typedef struct backlog_frame backlog_frame_t;
 struct backlog_frame {
     backlog_frame_t *next;
     uint32_t peer;
-    buffer_t messages;    //  a batch and its events, encoded
+    buffer_t messages;    //  a batch and its events, as they came
 };
 
 //  Starts as all zeros.
@@ -22,9 +22,9 @@ typedef struct {
     size_t bytes;
 } backlog_t;
 
-//  Begins a frame of a peer behind all others; adds a message to the frame that was begun last.
+//  Begins a frame of a peer behind all others; adds a message, encoded, to the frame that was begun last.
 void backlog_begin (backlog_t *self, uint32_t peer);
-void backlog_add (backlog_t *self, const usher_msg_t *msg);
+void backlog_add (backlog_t *self, usher_str_t message);
 
 //  Takes the oldest frame out, which is the caller's then, or NULL.
 backlog_frame_t *backlog_take (backlog_t *self);

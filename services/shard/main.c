@@ -43,6 +43,8 @@ main (int argc, char **argv)
         .peer_down = shard_peer_down,
         .lot_link = USHER_LINK_events,
         .lot = shard_events,
+        .expect_link = USHER_LINK_store,
+        .expect = shard_expect,
         .turn = turn_shard,
         .tick = shard_tick,
         .ready = shard_ready,

@@ -330,17 +330,21 @@ ahead_step (const roll_ahead_t *ahead, size_t at, size_t step)
 }
 
 void
-roll_ahead (const roll_t *self, const roll_next_t *next, size_t count, roll_ahead_t *ahead)
+roll_ahead_add (roll_ahead_t *ahead, usher_str_t viewer_id, bool attributes)
 {
-    ahead->count = count;
-    for (size_t at = 0; at < count; at++) {
-        ahead->hashes [at] = hash_of (next [at].viewer_id);
-        ahead->attributes [at] = next [at].attributes;
+    ahead->hashes [ahead->count] = hash_of (viewer_id);
+    ahead->attributes [ahead->count++] = attributes;
+}
+
+void
+roll_ahead (const roll_t *self, roll_ahead_t *ahead)
+{
+    for (size_t at = 0; at < ahead->count; at++) {
         size_t place = place_first (self, ahead->hashes [at]);
         fetch (&self->hashes [place], 1);
         fetch (&self->seats [place], 1);
     }
-    for (size_t at = 0; at < count; at++)
+    for (size_t at = 0; at < ahead->count; at++)
         seat_find (self, ahead, at);
     for (size_t step = 0; step < AHEAD_STEPS; step++)
         for (size_t at = 0; at < (AHEAD_STEPS - step) * AHEAD; at++)

@@ -68,15 +68,7 @@ void roll_destroy (roll_t **self_p);
 actor_t *roll_find (roll_t *self, usher_str_t viewer_id);
 actor_t *roll_get (roll_t *self, usher_str_t viewer_id);
 
-//  Whose events come next, and whether one tells attributes: then it touches more of a session.
-typedef struct {
-    usher_str_t viewer_id;
-    bool attributes;
-} roll_next_t;
-
-//  These are going to be asked for in this order, up to LOT_MESSAGES of them: fetches into the cache what an event of each will
-//  touch, step by step, as one leads to the next; the later steps while those before are worked, for which roll_ahead_next is told
-//  the number of each before it is. None of them may be dropped till then.
+//  Who is going to be asked for, in this order, up to LOT_MESSAGES of them. Starts with count 0.
 typedef struct {
     size_t count;
     uint32_t hashes [LOT_MESSAGES];
@@ -84,7 +76,12 @@ typedef struct {
     bool attributes [LOT_MESSAGES];
 } roll_ahead_t;
 
-void roll_ahead (const roll_t *self, const roll_next_t *next, size_t count, roll_ahead_t *ahead);
+//  Adds one. An event that tells attributes touches more of a session.
+void roll_ahead_add (roll_ahead_t *ahead, usher_str_t viewer_id, bool attributes);
+
+//  Fetches into the cache what will be touched of each, step by step, as one leads to the next; the later steps while those
+//  before are worked, for which roll_ahead_next is told the number of each before it is. None of them may be dropped till then.
+void roll_ahead (const roll_t *self, roll_ahead_t *ahead);
 void roll_ahead_next (const roll_ahead_t *ahead, size_t at);
 
 //  The actor of a seat, likewise.

@@ -234,8 +234,6 @@ shard_metrics (const void *arg, FILE *out)
 
 const service_route_t shard_routes [] = {
     { USHER_LINK_control, USHER_MSG_slots, shard_on_slots },
-    { USHER_LINK_events, USHER_MSG_batch, shard_on_batch },
-    { USHER_LINK_events, USHER_MSG_event, shard_on_event },
     { USHER_LINK_store, USHER_MSG_granted, shard_on_granted },
     { USHER_LINK_store, USHER_MSG_loaded, shard_on_loaded },
     { USHER_LINK_store, USHER_MSG_live_page, shard_on_live_page },

@@ -23,9 +23,11 @@ bool shard_drained (void *self, usher_time_t now, outbox_t *out);
 void shard_metrics (const void *self, FILE *out);
 void shard_note (const void *self, char *text, size_t size);
 
-//  The messages of a lot from link events, whose tags are peers: each handled as its route says, once what all of them will
-//  touch was asked for.
+//  Takes the messages of a lot from link events, whose tags are peers.
 void shard_events (void *self, const lot_t *lot, outbox_t *out);
+
+//  These from link store come next: asks for the memory that they will touch.
+void shard_expect (const void *self, const lot_t *lot);
 
 extern const service_route_t shard_routes [];
 extern const size_t shard_route_count;

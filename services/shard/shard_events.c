@@ -173,31 +173,25 @@ event_hold (shard_t *self, actor_t *actor, const usher_msg_t *msg)
     shard_partial_see (self, actor, &msg->event);
 }
 
-void
-shard_on_batch (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+static void
+batch_take (shard_t *self, uint32_t peer, const usher_batch_t *batch)
 {
-    shard_t *self = arg;
-    (void)out;
-    if (shard_frame_waits (self, peer, msg))
-        return;
     self->batch_peer = peer;
-    self->batch_open = receipts_begin (self->receipts, peer, msg->batch.seq);
+    self->batch_open = receipts_begin (self->receipts, peer, batch->seq);
     if (!self->batch_open) {
         self->counters.frames_refused++;
         return;
     }
     self->counters.frames++;
-    if (msg->batch.clock_ms > self->clock_ms)
-        self->clock_ms = msg->batch.clock_ms;
+    if (batch->clock_ms > self->clock_ms)
+        self->clock_ms = batch->clock_ms;
 }
 
-void
-shard_on_event (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
+static void
+event_take (shard_t *self, uint32_t peer, const usher_msg_t *msg)
 {
-    shard_t *self = arg;
-    if (shard_frame_waits (self, peer, msg) || !self->batch_open || peer != self->batch_peer)
+    if (!self->batch_open || peer != self->batch_peer)
         return;
-    self->out = out;
     actor_t *actor = roll_get (self->roll, msg->event.viewer_id);
     if (actor->loaded) {
         shard_event_apply (self, actor, &msg->event);
@@ -209,29 +203,50 @@ shard_on_event (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
     shard_unwritten_note (self, actor);
 }
 
-static roll_next_t
-next_of (const usher_event_t *event)
+//  ---- lots
+
+static bool
+has_attributes (const usher_event_t *event)
 {
-    bool attributes = event->has || event->ad_id.size || event->platform.size || event->user_agent.size;
-    return (roll_next_t){ event->viewer_id, attributes };
+    return event->has || event->ad_id.size || event->platform.size || event->user_agent.size;
+}
+
+//  Those from begin to end.
+static void
+lot_take_in (shard_t *self, const lot_t *lot, size_t begin, size_t end)
+{
+    roll_ahead_t ahead;
+    ahead.count = 0;
+    for (size_t at = begin; at < end; at++)
+        if (lot->messages [at].id == USHER_MSG_event)
+            roll_ahead_add (&ahead, lot->messages [at].event.viewer_id,
+                            has_attributes (&lot->messages [at].event));
+    roll_ahead (self->roll, &ahead);
+    size_t events = 0;
+    for (size_t at = begin; at < end; at++)
+        if (lot->messages [at].id == USHER_MSG_event) {
+            roll_ahead_next (&ahead, events++);
+            event_take (self, lot->tags [at], &lot->messages [at]);
+        } else if (lot->messages [at].id == USHER_MSG_batch)
+            batch_take (self, lot->tags [at], &lot->messages [at].batch);
+}
+
+void
+shard_events_let_in (void *arg, const lot_t *lot)
+{
+    lot_take_in (arg, lot, 0, lot->count);
 }
 
 void
 shard_events (void *arg, const lot_t *lot, outbox_t *out)
 {
-    const shard_t *self = arg;
-    roll_next_t next [LOT_MESSAGES];
-    size_t events = 0;
+    shard_t *self = arg;
+    self->out = out;
+    size_t begin = 0;
     for (size_t at = 0; at < lot->count; at++)
-        if (lot->messages [at].id == USHER_MSG_event)
-            next [events++] = next_of (&lot->messages [at].event);
-    roll_ahead_t ahead;
-    roll_ahead (self->roll, next, events, &ahead);
-    events = 0;
-    for (size_t at = 0; at < lot->count; at++)
-        if (lot->messages [at].id == USHER_MSG_event) {
-            roll_ahead_next (&ahead, events++);
-            shard_on_event (arg, lot->tags [at], &lot->messages [at], out);
-        } else if (lot->messages [at].id == USHER_MSG_batch)
-            shard_on_batch (arg, lot->tags [at], &lot->messages [at], out);
+        if (shard_frame_waits (self, lot->tags [at], &lot->messages [at], lot->bytes [at])) {
+            lot_take_in (self, lot, begin, at);
+            begin = at + 1;
+        }
+    lot_take_in (self, lot, begin, lot->count);
 }

@@ -37,8 +37,8 @@ struct shard {
     size_t unwritten;     //  bytes that wait for the store
     bool paused;          //  they are too many: frames of events stay outside
     bool keeping_out;     //  the frame that comes in just now does
-    bool letting_in;      //  one that waited comes in
     backlog_t backlog;    //  those that wait
+    lot_t let_in;         //  of one that waited and comes in
     uint64_t pauses;
     int64_t paused_ms;    //  monotonic; when the last one began
     bool pause_told;      //  it lasts: the log says so
@@ -109,9 +109,8 @@ void shard_event_apply (shard_t *self, actor_t *actor, const usher_event_t *even
 //  Asks the store for an actor's profile, unless it was asked.
 void shard_load_send (shard_t *self, actor_t *actor);
 
-//  Handlers, as in shard_routes.
-void shard_on_batch (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
-void shard_on_event (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
+//  Takes the messages of a lot that waited. arg is the shard.
+void shard_events_let_in (void *arg, const lot_t *lot);
 
 //  ---- what the store has not taken
 
@@ -124,8 +123,8 @@ void shard_unwritten_note (shard_t *self, actor_t *actor);
 //  Says in the log that a pause lasts.
 void shard_pause_tell (shard_t *self);
 
-//  Does a message of a frame of events have to wait? Then it is kept, and handled again when the frame is let in.
-bool shard_frame_waits (shard_t *self, uint32_t peer, const usher_msg_t *msg);
+//  Does a message of a frame of events have to wait? Then its bytes are kept, until the frame is let in.
+bool shard_frame_waits (shard_t *self, uint32_t peer, const usher_msg_t *msg, usher_str_t bytes);
 
 //  Lets in frames that waited, as many as there is room for. Returns whether to be called again.
 bool shard_frames_let_in (shard_t *self);

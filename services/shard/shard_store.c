@@ -251,3 +251,29 @@ shard_on_forget (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out
     shard_load_send (self, actor);
     shard_unwritten_note (self, actor);
 }
+
+//  ---- ahead
+
+static usher_str_t
+answered_viewer (const usher_msg_t *msg)
+{
+    if (msg->id == USHER_MSG_written)
+        return msg->written.viewer_id;
+    return msg->id == USHER_MSG_loaded ? msg->loaded.viewer_id : (usher_str_t){ 0 };
+}
+
+void
+shard_expect (const void *arg, const lot_t *lot)
+{
+    const shard_t *self = arg;
+    roll_ahead_t ahead;
+    ahead.count = 0;
+    for (size_t at = 0; at < lot->count; at++) {
+        usher_str_t viewer_id = answered_viewer (&lot->messages [at]);
+        if (viewer_id.size)
+            roll_ahead_add (&ahead, viewer_id, false);
+    }
+    roll_ahead (self->roll, &ahead);
+    for (size_t at = 0; at < ahead.count; at++)
+        roll_ahead_next (&ahead, at);
+}

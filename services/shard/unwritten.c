@@ -57,17 +57,15 @@ is_full (shard_t *self)
 //  ---- frames
 
 bool
-shard_frame_waits (shard_t *self, uint32_t peer, const usher_msg_t *msg)
+shard_frame_waits (shard_t *self, uint32_t peer, const usher_msg_t *msg, usher_str_t bytes)
 {
-    if (self->letting_in)
-        return false;
     if (msg->id == USHER_MSG_batch) {
         self->keeping_out = self->backlog.first || is_full (self);
         if (self->keeping_out)
             backlog_begin (&self->backlog, peer);
     }
     if (self->keeping_out)
-        backlog_add (&self->backlog, msg);
+        backlog_add (&self->backlog, bytes);
     return self->keeping_out;
 }
 
@@ -81,13 +79,9 @@ shard_frames_forget (shard_t *self, uint32_t peer)
 static void
 let_in (shard_t *self, backlog_frame_t *frame)
 {
-    usher_frame_t records;
-    usher_msg_t msg;
-    usher_records_open (&records, frame->messages.data, frame->messages.size);
-    self->letting_in = true;
-    while (usher_decode (&records, &msg) == USHER_OK)
-        (msg.id == USHER_MSG_batch ? shard_on_batch : shard_on_event) (self, frame->peer, &msg, self->out);
-    self->letting_in = false;
+    lot_take (&self->let_in, frame->peer, frame->messages.data, frame->messages.size, shard_events_let_in,
+              self);
+    lot_flush (&self->let_in, shard_events_let_in, self);
     backlog_frame_destroy (&frame);
 }
 

@@ -5,7 +5,7 @@
 
 #include "memory.h"
 #include "seeds.h"
-#include "shard.h"
+#include "../unit/shard_hand.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -108,9 +108,7 @@ static void
 hand (world_t *self, usher_link_id_t link, const usher_msg_t *msg)
 {
     for (size_t side = 0; side < 2; side++)
-        for (size_t row = 0; row < shard_route_count; row++)
-            if (shard_routes [row].link == link && shard_routes [row].id == msg->id)
-                shard_routes [row].handler (self->sides [side].shard, 0, msg, self->sides [side].out);
+        shard_hand (self->sides [side].shard, link, msg, self->sides [side].out);
 }
 
 static void

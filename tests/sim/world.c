@@ -542,6 +542,8 @@ specs_set (world_t *self)
     };
     const service_spec_t shard = { .routes = shard_routes,
                                    .route_count = shard_route_count,
+                                   .lot_link = USHER_LINK_events,
+                                   .lot = shard_events,
                                    .peer_up = shard_peer_up,
                                    .peer_down = shard_peer_down,
                                    .turn = shard_turn,

@@ -1,6 +1,7 @@
 //  shard_bench - a shard with a store that answers when it is told to, for tests
 
 #include "shard_bench.h"
+#include "shard_hand.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,9 +49,7 @@ sent (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t s
 void
 shard_bench_hand (shard_bench_t *self, usher_link_id_t link, const usher_msg_t *msg)
 {
-    for (size_t row = 0; row < shard_route_count; row++)
-        if (shard_routes [row].link == link && shard_routes [row].id == msg->id)
-            shard_routes [row].handler (self->shard, 0, msg, self->out);
+    shard_hand (self->shard, link, msg, self->out);
     outbox_flush (self->out);
 }
 

@@ -2,7 +2,7 @@
 //  folded away; the instant of an erasure; and that nothing waits for ever for an epoch
 
 #include "memory.h"
-#include "shard.h"
+#include "shard_hand.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,9 +50,7 @@ sent (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t s
 static void
 hand (bench_t *self, usher_link_id_t link, const usher_msg_t *msg)
 {
-    for (size_t row = 0; row < shard_route_count; row++)
-        if (shard_routes [row].link == link && shard_routes [row].id == msg->id)
-            shard_routes [row].handler (self->shard, 0, msg, self->out);
+    shard_hand (self->shard, link, msg, self->out);
     outbox_flush (self->out);
 }
 
