@@ -40,8 +40,8 @@ wheel_remove (wheel_node_t *node)
 static void
 insert (wheel_t *self, wheel_node_t *node)
 {
-    //  Rounded up, so that what comes out of a bucket is due; beyond the ring it comes up early and goes in again.
-    uint64_t second = node->due_ms / BUCKET_MS + (node->due_ms % BUCKET_MS != 0);
+    //  Beyond the ring it comes up early and goes in again.
+    uint64_t second = node->due_s;
     if (second < self->second)
         second = self->second;
     if (second >= self->second + BUCKETS)
@@ -57,10 +57,13 @@ insert (wheel_t *self, wheel_node_t *node)
 void
 wheel_put (wheel_t *self, wheel_node_t *node, uint64_t due_ms)
 {
-    if (node->prev && node->due_ms <= due_ms)
+    //  Rounded up, so that what comes out of a bucket is due.
+    uint64_t second = due_ms / BUCKET_MS + (due_ms % BUCKET_MS != 0);
+    uint32_t due_s = second < UINT32_MAX ? (uint32_t)second : UINT32_MAX;
+    if (node->prev && node->due_s <= due_s)
         return;
     wheel_remove (node);
-    node->due_ms = due_ms;
+    node->due_s = due_s;
     insert (self, node);
 }
 
@@ -80,8 +83,8 @@ wheel_due (wheel_t *self, uint64_t now_ms)
             continue;
         }
         wheel_remove (node);
-        //  Within this second it is due early enough; beyond the ring it was put in for a later round.
-        if (node->due_ms / BUCKET_MS <= now)
+        //  Beyond the ring it was put in for a later round.
+        if (node->due_s <= now)
             return node;
         insert (self, node);
     }

@@ -13,7 +13,8 @@
 typedef struct wheel wheel_t;
 typedef struct wheel_node {
     struct wheel_node *next, **prev;    //  prev NULL: in no bucket
-    uint64_t due_ms;
+    uint32_t due_s;                     //  rounded up
+    uint32_t owns;                      //  its owner may keep something here: the room is there
 } wheel_node_t;
 
 wheel_t *wheel_new (void);

@@ -26,6 +26,8 @@ struct roll {
     size_t awake, awake_max;
     actor_t *guest;     //  the one that woke up last where there were enough, or NULL
     uint64_t now_ms;    //  of the last roll_doze
+    roll_due_fn *due;
+    const void *due_arg;
     buffer_t working;
 };
 
@@ -38,9 +40,11 @@ places_new (roll_t *self, size_t room)
 }
 
 roll_t *
-roll_new (void)
+roll_new (roll_due_fn *due, const void *due_arg)
 {
     roll_t *self = memory_new (1, sizeof *self);
+    self->due = due;
+    self->due_arg = due_arg;
     places_new (self, ROOM_FIRST);
     self->awake_max = SIZE_MAX;
     return self;
@@ -85,14 +89,22 @@ actor_free (actor_t *actor)
 }
 
 static void
+due_keep (seat_t *seat, roll_due_t due)
+{
+    seat->clock_ms = due.clock_ms & ROLL_NEVER;
+    seat->feed_ms = due.feed_ms;
+    seat->node.owns = (uint32_t)(due.checkpoint_ms / 1000);
+}
+
+static void
 seat_doze (roll_t *self, seat_t *seat)
 {
     actor_t *actor = seat->actor;
+    due_keep (seat, self->due (self->due_arg, actor));
     list_remove (self, actor);
     if (self->guest == actor)
         self->guest = NULL;
     seat->asleep = true;
-    seat->soft = actor->soft;
     seat->packed = sleep_pack (actor, &self->working);
     actor_free (actor);
 }
@@ -157,6 +169,12 @@ actor_new (roll_t *self, seat_t *seat)
         self->guest = actor;
     list_add (self, actor);
     return actor;
+}
+
+roll_due_t
+roll_due (const seat_t *seat)
+{
+    return (roll_due_t){ seat->clock_ms, seat->feed_ms, (uint64_t)seat->node.owns * 1000 };
 }
 
 actor_t *

@@ -21,11 +21,12 @@ typedef struct {
 
 typedef struct actor actor_t;
 
-//  What there is of a viewer in any case.
+//  What there is of a viewer in any case. Asleep it has what roll_due_t has; the node owns the checkpoint, in seconds.
 typedef struct {
     wheel_node_t node;    //  first: a node is its seat
-    bool asleep;
-    bool soft;    //  asleep with something that is to be written at the next checkpoint
+    uint64_t asleep : 1;
+    uint64_t clock_ms : 63;
+    uint64_t feed_ms;
     union {
         actor_t *actor;
         uint8_t *packed;
@@ -49,7 +50,7 @@ struct actor {
     actor_t *newer, *older;                   //  in the list of those that are awake
     uint64_t listed_ms;                       //  monotonic; since when it is there
     uint64_t stored_epoch, stored_version;    //  of the row as we know it
-    int64_t checkpoint_ms;                    //  monotonic; when soft facts are due
+    int64_t checkpoint_ms;                    //  monotonic, whole seconds; when soft facts are due
     int64_t held_ms;                          //  monotonic; since when the first of them waits
     viewer_t *partial;                        //  what they come to, for show (partial.c); or NULL
     held_event_t *held;
@@ -61,7 +62,16 @@ struct actor {
 
 typedef struct roll roll_t;
 
-roll_t *roll_new (void);
+//  When there is something to look at of an actor: by the source's clock, ROLL_NEVER if not; and monotonic, 0 if not, when what
+//  the feed was not told is to be told, and when what is soft is to be written, in whole seconds.
+typedef struct {
+    uint64_t clock_ms, feed_ms, checkpoint_ms;
+} roll_due_t;
+
+#define ROLL_NEVER (UINT64_MAX >> 1)
+typedef roll_due_t (roll_due_fn) (const void *arg, const actor_t *actor);
+
+roll_t *roll_new (roll_due_fn *due, const void *due_arg);
 void roll_destroy (roll_t **self_p);
 
 //  The actor, or NULL; the actor, made if need be. It is awake until another one is asked for, or until roll_doze.
@@ -86,6 +96,9 @@ void roll_ahead_next (const roll_ahead_t *ahead, size_t at);
 
 //  The actor of a seat, likewise.
 actor_t *roll_wake (roll_t *self, seat_t *seat);
+
+//  When there is something to look at of who sleeps.
+roll_due_t roll_due (const seat_t *seat);
 
 //  Puts to sleep some of what is awake beyond so many, and of what nobody asked for in a while. Time is monotonic.
 void roll_doze (roll_t *self, uint64_t now_ms, size_t awake_max);

@@ -27,7 +27,7 @@ shard_new (const config_t *config, uint32_t number, usher_time_t now)
     self->number = number;
     self->now = now;
     self->pace = 1;
-    self->roll = roll_new ();
+    self->roll = roll_new (shard_actor_due, self);
     self->wheel = wheel_new ();
     self->receipts = receipts_new ();
     return self;
@@ -122,6 +122,17 @@ pace_measure (shard_t *self)
     self->pace_mono_ms = self->now.mono_ms;
 }
 
+//  Most deadlines have moved later when they come up. Who sleeps need not wake up to say so.
+static void
+seat_look (shard_t *self, seat_t *seat)
+{
+    uint64_t due_ms = seat->asleep ? shard_look_at (self, roll_due (seat)) : 0;
+    if (due_ms > self->clock_ms && due_ms < ROLL_NEVER)
+        wheel_put (self->wheel, &seat->node, due_ms);
+    else
+        shard_actor_look (self, roll_wake (self->roll, seat));
+}
+
 bool
 shard_turn (void *arg, usher_time_t now, outbox_t *out)
 {
@@ -130,7 +141,7 @@ shard_turn (void *arg, usher_time_t now, outbox_t *out)
     self->out = out;
     pace_measure (self);
     for (wheel_node_t *node; self->live_loaded && (node = wheel_due (self->wheel, self->clock_ms));)
-        shard_actor_look (self, roll_wake (self->roll, (seat_t *)node));
+        seat_look (self, (seat_t *)node);
     //  The live ones first, or the publisher would take the unloaded ones for gone.
     if (self->filling && self->live_loaded)
         shard_fill_some (self);
@@ -178,7 +189,7 @@ shard_drained (void *arg, usher_time_t now, outbox_t *out)
         return true;
     size_t cursor = 0;
     for (seat_t *seat; self->dirty && (seat = roll_next (self->roll, &cursor));)
-        if (!seat->asleep || seat->soft)
+        if (!seat->asleep || roll_due (seat).checkpoint_ms)
             shard_write_start (self, roll_wake (self->roll, seat));
     receipts_report (self->receipts, receipt_tell, self);
     return self->dirty == 0 && self->writes_in_flight == 0;

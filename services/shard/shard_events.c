@@ -18,25 +18,36 @@ shard_feed_due (const shard_t *self, const session_t *session)
 //  When the source's clock will show that, if it goes on as it does. A clock that races and stops makes soft facts late by
 //  so many times feed_soft_s; one taken for slower than it is has the actor looked at again and again for nothing.
 static uint64_t
-feed_look (const shard_t *self, const session_t *session)
+feed_look (const shard_t *self, int64_t due_ms)
 {
-    int64_t left_ms = shard_feed_due (self, session) - self->now.mono_ms;
+    int64_t left_ms = due_ms - self->now.mono_ms;
     return self->clock_ms + (left_ms > 0 ? (uint64_t)left_ms * self->pace : 0);
 }
 
-//  When an actor wants to be looked at next.
-static uint64_t
-actor_due (const shard_t *self, const actor_t *actor)
+uint64_t
+shard_look_at (const shard_t *self, roll_due_t due)
 {
-    uint64_t due = actor->soft ? shard_clock_at (self, actor->checkpoint_ms) : UINT64_MAX;
+    if (due.feed_ms)
+        due.clock_ms = earlier (due.clock_ms, feed_look (self, (int64_t)due.feed_ms));
+    if (due.checkpoint_ms)
+        due.clock_ms = earlier (due.clock_ms, shard_clock_at (self, (int64_t)due.checkpoint_ms));
+    return due.clock_ms;
+}
+
+roll_due_t
+shard_actor_due (const void *arg, const actor_t *actor)
+{
+    const shard_t *self = arg;
+    roll_due_t due = { ROLL_NEVER, 0, actor->soft ? (uint64_t)actor->checkpoint_ms : 0 };
     for (size_t at = 0; at < actor->viewer.session_count; at++) {
         const session_t *session = &actor->viewer.sessions [at];
         if (!session->shown)
             continue;
-        due = earlier (due, session_deadline (session, self->config));
-        due = earlier (due, session_forget_at (session, self->config));
-        if (session->unfed)
-            due = earlier (due, feed_look (self, session));
+        due.clock_ms = earlier (due.clock_ms, session_deadline (session, self->config));
+        due.clock_ms = earlier (due.clock_ms, session_forget_at (session, self->config));
+        uint64_t feed_ms = session->unfed ? (uint64_t)shard_feed_due (self, session) : 0;
+        if (feed_ms)
+            due.feed_ms = due.feed_ms ? earlier (due.feed_ms, feed_ms) : feed_ms;
     }
     return due;
 }
@@ -81,9 +92,9 @@ shard_actor_look (shard_t *self, actor_t *actor)
         shard_write_start (self, actor);
     if (shard_actor_leave (self, actor))
         return;
-    uint64_t due = actor_due (self, actor);
+    uint64_t due = shard_look_at (self, shard_actor_due (self, actor));
     //  A write in flight may keep it here past its time; the answer looks again.
-    if (due != UINT64_MAX)
+    if (due < ROLL_NEVER)
         wheel_put (self->wheel, &actor->seat->node,
                    due > self->clock_ms ? due : self->clock_ms + SHARD_RETRY_MS);
 }
@@ -104,7 +115,7 @@ event_tell (shard_t *self, actor_t *actor, const usher_event_t *event, const vie
         shard_tell (self, actor, session, false);
     else {
         session->unfed = true;
-        wheel_put (self->wheel, &actor->seat->node, feed_look (self, session));
+        wheel_put (self->wheel, &actor->seat->node, feed_look (self, shard_feed_due (self, session)));
     }
     if (done->effect.announce)
         shard_announce (self, actor, session, event);

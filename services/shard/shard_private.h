@@ -100,6 +100,12 @@ void shard_on_written (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_
 //  Forgets an actor of which nothing is live and all is written. Returns whether it did.
 bool shard_actor_leave (shard_t *self, actor_t *actor);
 
+//  When there is something to look at of an actor. arg is the shard.
+roll_due_t shard_actor_due (const void *arg, const actor_t *actor);
+
+//  What that is by the source's clock, in ms, if it goes on as it does.
+uint64_t shard_look_at (const shard_t *self, roll_due_t due);
+
 //  An actor's time has come: silence, soft facts, checkpoint.
 void shard_actor_look (shard_t *self, actor_t *actor);
 

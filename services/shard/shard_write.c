@@ -126,8 +126,9 @@ shard_mark_dirty (shard_t *self, actor_t *actor, bool hard)
     if (!hard && !actor->soft) {
         //  Jitter, from the viewer itself, so that checkpoints of many spread out.
         int64_t checkpoint_ms = (int64_t)self->config->shard.checkpoint_s * 1000;
-        actor->checkpoint_ms =
+        int64_t due_ms =
             self->now.mono_ms + checkpoint_ms + checkpoint_ms * (actor->viewer.slot % 256) / 1024;
+        actor->checkpoint_ms = (due_ms / 1000 + 1) * 1000;
         wheel_put (self->wheel, &actor->seat->node, shard_clock_at (self, actor->checkpoint_ms));
     }
     actor->hard = actor->hard || hard;

@@ -19,11 +19,18 @@ name_of (int number)
     return usher_bytes (text, strlen (text));
 }
 
+static roll_due_t
+never (const void *arg, const actor_t *actor)
+{
+    (void)arg, (void)actor;
+    return (roll_due_t){ ROLL_NEVER, 0, 0 };
+}
+
 static void
 test_many_come_and_go (void **state)
 {
     (void)state;
-    roll_t *roll = roll_new ();
+    roll_t *roll = roll_new (never, NULL);
     assert_null (roll_find (roll, name_of (1)));
     for (int number = 0; number < MANY; number++)
         assert_true (usher_str_eq (roll_get (roll, name_of (number))->viewer.id, name_of (number)));
@@ -47,7 +54,7 @@ static void
 test_one_place_used_often (void **state)
 {
     (void)state;
-    roll_t *roll = roll_new ();
+    roll_t *roll = roll_new (never, NULL);
     for (int number = 0; number < 20 * MANY; number++)
         roll_drop (roll, roll_get (roll, name_of (number)));
     assert_int_equal (roll_count (roll), 0);
@@ -59,7 +66,7 @@ static void
 test_drop_leaves_the_wheel (void **state)
 {
     (void)state;
-    roll_t *roll = roll_new ();
+    roll_t *roll = roll_new (never, NULL);
     wheel_t *wheel = wheel_new ();
     wheel_put (wheel, &roll_get (roll, name_of (1))->seat->node, 1000);
     roll_drop (roll, roll_find (roll, name_of (1)));
@@ -83,7 +90,7 @@ test_who_was_answered_goes_to_sleep (void **state)
 {
     (void)state;
     enum { BUSY = 6, AWAKE_MAX = 2 };
-    roll_t *roll = roll_new ();
+    roll_t *roll = roll_new (never, NULL);
     roll_doze (roll, 1, AWAKE_MAX);
     for (int number = 0; number < BUSY; number++)
         actor_busy (roll, number, true);
@@ -103,7 +110,7 @@ test_a_turn_looks_at_some (void **state)
 {
     (void)state;
     enum { LOOKS = 128, LATER_MS = 1 };
-    roll_t *roll = roll_new ();
+    roll_t *roll = roll_new (never, NULL);
     roll_doze (roll, 0, 1);
     for (int number = 0; number < MANY; number++)
         actor_busy (roll, number, true);
