@@ -159,6 +159,12 @@ dynamo_erase (dynamo_t *self, const usher_forgotten_t *forgotten)
     job_begin (&self->book, job);
 }
 
+bool
+dynamo_is_erasing (const dynamo_t *self, const usher_forgotten_t *forgotten)
+{
+    return job_find_erasure (&self->book, forgotten->viewer_id, forgotten->erased_ms);
+}
+
 void
 dynamo_forget_peer (dynamo_t *self, uint32_t peer)
 {

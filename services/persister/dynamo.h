@@ -71,6 +71,9 @@ void dynamo_ask (dynamo_t *self, uint32_t peer, const usher_msg_t *msg, outbox_t
 //  an instant; its end answers all wishes that this was called for.
 void dynamo_erase (dynamo_t *self, const usher_forgotten_t *forgotten);
 
+//  Is that under way, for this instant or a later one?
+bool dynamo_is_erasing (const dynamo_t *self, const usher_forgotten_t *forgotten);
+
 //  Nobody waits for a peer's answers any more.
 void dynamo_forget_peer (dynamo_t *self, uint32_t peer);
 

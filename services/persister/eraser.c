@@ -129,7 +129,9 @@ bury (eraser_t *self, const usher_forgotten_t *forgotten, bool *buried, uint64_t
     *buried = true;
     if (!tombstones_find (tombs (self), forgotten->viewer_id, 0, &before_ms))
         return false;
-    if (forgotten->erased_ms > before_ms && self->dynamo->core) {
+    //  One that DynamoDB is at will name the instant, which may be later than what the owner says now.
+    if (self->dynamo->core &&
+        (forgotten->erased_ms > before_ms || dynamo_is_erasing (self->dynamo->core, forgotten))) {
         *buried = false;
         return true;
     }

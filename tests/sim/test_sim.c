@@ -653,6 +653,7 @@ test_erasures_that_outlive_the_owner (void **state)
     run_seed (10265, WORLD_PROCESSES, 4, true, false);
     run_seed (10944, WORLD_PROCESSES, 4, true, true);
     run_seed (70691, WORLD_PROCESSES, 4, true, false);
+    run_seed (5046, WORLD_PROCESSES, 4, true, false);
     run_seed (32755, WORLD_PROCESSES, 4, false, false);
     run_seed (33044, WORLD_PROCESSES, 4, false, false);
 }
