@@ -62,8 +62,8 @@ struct actor {
 
 typedef struct roll roll_t;
 
-//  When there is something to look at of an actor: by the source's clock, ROLL_NEVER if not; and monotonic, 0 if not, when what
-//  the feed was not told is to be told, and when what is soft is to be written, in whole seconds.
+//  When there is something to look at of an actor: by the source's clock, and monotonic when what the feed was not told is to be
+//  told, ROLL_NEVER if not; and monotonic, in whole seconds, when what is soft is to be written, 0 if not.
 typedef struct {
     uint64_t clock_ms, feed_ms, checkpoint_ms;
 } roll_due_t;

@@ -27,7 +27,7 @@ feed_look (const shard_t *self, int64_t due_ms)
 uint64_t
 shard_look_at (const shard_t *self, roll_due_t due)
 {
-    if (due.feed_ms)
+    if (due.feed_ms < ROLL_NEVER)
         due.clock_ms = earlier (due.clock_ms, feed_look (self, (int64_t)due.feed_ms));
     if (due.checkpoint_ms)
         due.clock_ms = earlier (due.clock_ms, shard_clock_at (self, (int64_t)due.checkpoint_ms));
@@ -38,16 +38,15 @@ roll_due_t
 shard_actor_due (const void *arg, const actor_t *actor)
 {
     const shard_t *self = arg;
-    roll_due_t due = { ROLL_NEVER, 0, actor->soft ? (uint64_t)actor->checkpoint_ms : 0 };
+    roll_due_t due = { ROLL_NEVER, ROLL_NEVER, actor->soft ? (uint64_t)actor->checkpoint_ms : 0 };
     for (size_t at = 0; at < actor->viewer.session_count; at++) {
         const session_t *session = &actor->viewer.sessions [at];
         if (!session->shown)
             continue;
         due.clock_ms = earlier (due.clock_ms, session_deadline (session, self->config));
         due.clock_ms = earlier (due.clock_ms, session_forget_at (session, self->config));
-        uint64_t feed_ms = session->unfed ? (uint64_t)shard_feed_due (self, session) : 0;
-        if (feed_ms)
-            due.feed_ms = due.feed_ms ? earlier (due.feed_ms, feed_ms) : feed_ms;
+        if (session->unfed)
+            due.feed_ms = earlier (due.feed_ms, (uint64_t)shard_feed_due (self, session));
     }
     return due;
 }

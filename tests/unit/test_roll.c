@@ -23,7 +23,7 @@ static roll_due_t
 never (const void *arg, const actor_t *actor)
 {
     (void)arg, (void)actor;
-    return (roll_due_t){ ROLL_NEVER, 0, 0 };
+    return (roll_due_t){ ROLL_NEVER, ROLL_NEVER, 0 };
 }
 
 static void
