@@ -116,7 +116,7 @@ is_from (const void *arg, uint32_t peer, const usher_msg_t *row)
     return peer == *(const uint32_t *)arg;
 }
 
-//  Writes the rows that came with an accepted write.
+//  Writes the rows that came with a write that is to be done.
 static bool
 put_history (persister_t *self, uint32_t peer, usher_str_t viewer_id)
 {
@@ -144,13 +144,13 @@ missed_erasure (persister_t *self, const usher_write_t *write, bool *missed)
     return good;
 }
 
-static store_write_t
-write_unless_erased (persister_t *self, const usher_write_t *write)
+static store_judgement_t
+judge_write (persister_t *self, const usher_write_t *write)
 {
     bool missed;
     if (!missed_erasure (self, write, &missed))
         return STORE_FAILED;
-    return missed ? STORE_REFUSED : store_write (self->turn.store, write, self->turn.now_s);
+    return missed ? STORE_REFUSED : store_judge (self->turn.store, write, self->turn.now_s);
 }
 
 static usher_outcome_t
@@ -158,14 +158,15 @@ write_profile (persister_t *self, uint32_t peer, const usher_write_t *write)
 {
     if (!turn_begin (&self->turn))
         return USHER_outcome_failed;
-    store_write_t result = write_unless_erased (self, write);
-    if (result == STORE_WRITTEN && !put_history (self, peer, write->viewer_id))
-        result = STORE_FAILED;
-    if (result == STORE_FAILED)
+    store_judgement_t judgement = judge_write (self, write);
+    if (judgement == STORE_REPLACES &&
+        (!put_history (self, peer, write->viewer_id) || !store_write (self->turn.store, write)))
+        judgement = STORE_FAILED;
+    if (judgement == STORE_FAILED)
         turn_write_failed (&self->turn, "write");
-    return result == STORE_REFUSED  ? USHER_outcome_refused
-           : result == STORE_FAILED ? USHER_outcome_failed
-                                    : USHER_outcome_done;
+    return judgement == STORE_REFUSED  ? USHER_outcome_refused
+           : judgement == STORE_FAILED ? USHER_outcome_failed
+                                       : USHER_outcome_done;
 }
 
 //  Returns true when DynamoDB's part will answer; else *outcome is the answer.

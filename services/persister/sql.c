@@ -15,26 +15,17 @@ static const char *const statements [SQL_STATEMENTS] = {
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_CLAIM] = "INSERT INTO counters (name, value) VALUES ('epoch', 1)"
                   " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
-    //  An expired row is no row.
+    [SQL_FIND] = "SELECT rowid, epoch, version, live_slot, expires_at, look_at, newest_row, newest_at"
+                 " FROM viewer_profiles WHERE viewer_id = ?1",
     [SQL_WRITE_FIRST] =
-        "INSERT INTO viewer_profiles (viewer_id, epoch, version, live_slot, expires_at, look_at, profile)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6) ON CONFLICT (viewer_id) DO UPDATE SET epoch = excluded.epoch,"
-        " version = excluded.version, live_slot = excluded.live_slot, expires_at = excluded.expires_at,"
-        " look_at = excluded.look_at, profile = excluded.profile WHERE viewer_profiles.expires_at <= ?7",
-    //  Most writes change nothing that an index holds. SQLite goes by the columns that are named, and each index would be
-    //  one more page to write.
-    [SQL_WRITE_IN_PLACE] = "UPDATE viewer_profiles SET epoch = ?2, version = ?3, expires_at = ?5, profile = "
-                           "?6 WHERE viewer_id = ?1"
-                           " AND epoch = ?7 AND version = ?8 AND live_slot IS ?4 AND look_at <= ?5",
-    [SQL_WRITE_NEXT] = "UPDATE viewer_profiles SET epoch = ?2, version = ?3, live_slot = ?4, expires_at = ?5,"
-                       " look_at = min (look_at, ?5), profile = ?6"
-                       " WHERE viewer_id = ?1 AND epoch = ?7 AND version = ?8",
-    [SQL_VERSION] = "SELECT epoch, version FROM viewer_profiles WHERE viewer_id = ?1",
-    [SQL_HISTORY_PUT] =
-        "INSERT OR REPLACE INTO video_events (viewer_id, collector_tstamp, video_ts, adsClicked, adsSkipped,"
-        " adId, status, event_id, event_name, state, session_id, media_label, expires_at)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    [SQL_HISTORY_REMOVE] = "DELETE FROM video_events WHERE viewer_id = ?1 AND collector_tstamp = ?2",
+        "INSERT INTO viewer_profiles (viewer_id, epoch, version, expires_at, newest_row, newest_at, profile,"
+        " live_slot, look_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [SQL_WRITE_IN_PLACE] =
+        "UPDATE viewer_profiles SET epoch = ?2, version = ?3, expires_at = ?4, newest_row = ?5,"
+        " newest_at = ?6, profile = ?7 WHERE rowid = ?1",
+    [SQL_WRITE_NEXT] =
+        "UPDATE viewer_profiles SET epoch = ?2, version = ?3, expires_at = ?4, newest_row = ?5,"
+        " newest_at = ?6, profile = ?7, live_slot = ?8, look_at = ?9 WHERE rowid = ?1",
     [SQL_QUARANTINE] = "INSERT OR IGNORE INTO quarantine"
                        " (source, generation, partition, offset, reason, payload, kept_at, expires_at)"
                        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -43,17 +34,14 @@ static const char *const statements [SQL_STATEMENTS] = {
         " ON CONFLICT (source, name, partition) DO UPDATE SET generation = excluded.generation,"
         " next = CASE WHEN generation = excluded.generation THEN max (next, excluded.next)"
         " ELSE excluded.next END RETURNING next",
-    [SQL_ERASE_PROFILE] = "DELETE FROM viewer_profiles WHERE viewer_id = ?1",
-    [SQL_ERASE_EVENTS] = "DELETE FROM video_events WHERE viewer_id = ?1",
+    [SQL_ERASE_PROFILE] = "DELETE FROM viewer_profiles WHERE rowid = ?1",
+    [SQL_EXPIRED_PROFILES] = "SELECT id FROM (SELECT rowid AS id, expires_at FROM viewer_profiles WHERE "
+                             "look_at <= ?1 ORDER BY look_at"
+                             " LIMIT ?2) WHERE expires_at <= ?1",
+    [SQL_NEWEST_ROW] = "SELECT newest_row FROM viewer_profiles WHERE rowid = ?1",
     //  A row that was written since stays, and is looked at again when it may have expired.
-    [SQL_SWEEP_PROFILES] =
-        "DELETE FROM viewer_profiles WHERE expires_at <= ?1 AND rowid IN"
-        " (SELECT rowid FROM viewer_profiles WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2)",
     [SQL_LOOK_LATER] = "UPDATE viewer_profiles SET look_at = expires_at WHERE expires_at > ?1 AND rowid IN"
                        " (SELECT rowid FROM viewer_profiles WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2)",
-    [SQL_SWEEP_EVENTS] =
-        "DELETE FROM video_events WHERE (viewer_id, collector_tstamp) IN"
-        " (SELECT viewer_id, collector_tstamp FROM video_events WHERE expires_at <= ?1 LIMIT ?2)",
     [SQL_SWEEP_QUARANTINE] = "DELETE FROM quarantine WHERE rowid IN"
                              " (SELECT rowid FROM quarantine WHERE expires_at <= ?1 LIMIT ?2)",
     [SQL_LOAD] = "SELECT viewer_id, epoch, version, profile FROM viewer_profiles"
@@ -64,10 +52,6 @@ static const char *const statements [SQL_STATEMENTS] = {
                       " AND substr (?3, live_slot + 1, 1) = ?4 ORDER BY viewer_id LIMIT ?5",
     [SQL_POSITIONS] = "SELECT source, name, partition, generation, next FROM positions"
                       " WHERE source = ?1 AND name = ?2 ORDER BY partition",
-    [SQL_HISTORY_GET] =
-        "SELECT collector_tstamp, event_id, event_name, video_ts, adsClicked, adsSkipped, adId,"
-        " status, state, session_id, media_label FROM video_events"
-        " WHERE viewer_id = ?1 AND expires_at > ?2 ORDER BY collector_tstamp DESC LIMIT ?3",
 };
 
 //  Remembers why: the next call on the connection forgets it.
@@ -151,6 +135,18 @@ sql_run_number (sql_t *self, sqlite3_stmt *stmt, uint64_t *number)
         return false;
     *number = sql_number (stmt, 0);
     return sql_run (self, stmt);
+}
+
+bool
+sql_run_numbers (sql_t *self, sqlite3_stmt *stmt, uint64_t *numbers, size_t room, size_t *count)
+{
+    bool failed;
+    for (*count = 0; sql_step (self, stmt, &failed); ++*count) {
+        if (*count == room)
+            abort ();
+        numbers [*count] = sql_number (stmt, 0);
+    }
+    return !failed;
 }
 
 //  ---- binding and reading

@@ -12,24 +12,20 @@ enum {
     SQL_COMMIT,
     SQL_ROLLBACK,
     SQL_CLAIM,
+    SQL_FIND,
     SQL_WRITE_FIRST,
     SQL_WRITE_IN_PLACE,
     SQL_WRITE_NEXT,
-    SQL_VERSION,
-    SQL_HISTORY_PUT,
-    SQL_HISTORY_REMOVE,
     SQL_QUARANTINE,
     SQL_POSITION_PUT,
     SQL_ERASE_PROFILE,
-    SQL_ERASE_EVENTS,
-    SQL_SWEEP_PROFILES,
-    SQL_SWEEP_EVENTS,
-    SQL_SWEEP_QUARANTINE,
+    SQL_EXPIRED_PROFILES,
+    SQL_NEWEST_ROW,
     SQL_LOOK_LATER,
+    SQL_SWEEP_QUARANTINE,
     SQL_LOAD,
     SQL_LOAD_LIVE,
     SQL_POSITIONS,
-    SQL_HISTORY_GET,
     SQL_STATEMENTS
 };
 
@@ -59,6 +55,9 @@ bool sql_step (sql_t *self, sqlite3_stmt *stmt, bool *failed);
 //  Runs a statement whose rows, if any, are of no interest; one that gives one number. False: SQLite said no.
 bool sql_run (sql_t *self, sqlite3_stmt *stmt);
 bool sql_run_number (sql_t *self, sqlite3_stmt *stmt, uint64_t *number);
+
+//  Runs a statement that gives a number a row, of which there are at most room; more end the process.
+bool sql_run_numbers (sql_t *self, sqlite3_stmt *stmt, uint64_t *numbers, size_t room, size_t *count);
 
 //  Columns from 1. An instant beyond what SQLite counts means "never"; an empty string is '', not NULL; NaN is NULL.
 void sql_bind_number (sqlite3_stmt *stmt, int column, uint64_t value);

@@ -1,20 +1,31 @@
 //  store - everything SQL: one SQLite file with profiles, history, quarantine, positions and counters
 
 #include "store.h"
+#include "chain.h"
 #include "sql.h"
 #include "store_file.h"
 #include "memory.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+//  A viewer's row as store_judge found it; head is what the row is to say after the rows that were put since.
+typedef struct {
+    uint64_t row, epoch, version;
+    uint64_t expires_s, look_s;    //  expires_at, look_at
+    uint32_t slot;
+    bool any, live;
+    chain_head_t head;
+} found_t;
 
 struct store {
     store_file_t *file;
     sql_t sql;    //  on the file
     tombstones_t *tombstones;
     spans_t *spans;
+    chain_t *chain;
+    found_t found;
 };
 
 //  ---- opening
@@ -30,8 +41,9 @@ store_new (const char *directory, store_opening_t *opening, char *why, size_t wh
     if (sql_open (&self->sql, store_file_db (file))) {
         self->tombstones = tombstones_new (&self->sql);
         self->spans = self->tombstones ? spans_new (&self->sql) : NULL;
+        self->chain = self->spans ? chain_new (&self->sql) : NULL;
     }
-    if (self->spans)
+    if (self->chain)
         return self;
     //  Our own mark is on it, but its tables are not ours.
     *opening = STORE_UNUSABLE;
@@ -48,6 +60,7 @@ store_destroy (store_t **self_p)
         return;
     tombstones_destroy (&self->tombstones);
     spans_destroy (&self->spans);
+    chain_destroy (&self->chain);
     sql_close (&self->sql);
     store_file_destroy (&self->file);
     free (self);
@@ -121,126 +134,113 @@ store_claim (store_t *self, uint64_t *epoch)
     return sql_run_number (&self->sql, sql_get (&self->sql, SQL_CLAIM), epoch);
 }
 
-//  Nothing was changed: is the row what we wanted, or somebody else's?
-static store_write_t
-judge_write (store_t *self, const usher_write_t *write)
+//  Reads the viewer's row into found.
+static bool
+find_row (store_t *self, usher_str_t viewer_id)
 {
-    sqlite3_stmt *stmt = sql_get (&self->sql, SQL_VERSION);
-    sql_bind_text (stmt, 1, write->viewer_id);
+    found_t *found = &self->found;
+    sqlite3_stmt *stmt = sql_get (&self->sql, SQL_FIND);
+    sql_bind_text (stmt, 1, viewer_id);
     bool failed;
-    if (!sql_step (&self->sql, stmt, &failed))
-        return failed ? STORE_FAILED : STORE_REFUSED;
-    bool equal = sql_number (stmt, 0) == write->epoch && sql_number (stmt, 1) == write->version;
+    *found = (found_t){ .any = sql_step (&self->sql, stmt, &failed) };
+    if (found->any) {
+        found->row = sql_number (stmt, 0);
+        found->epoch = sql_number (stmt, 1);
+        found->version = sql_number (stmt, 2);
+        found->live = sqlite3_column_type (stmt, 3) != SQLITE_NULL;
+        found->slot = (uint32_t)sql_number (stmt, 3);
+        found->expires_s = sql_number (stmt, 4);
+        found->look_s = sql_number (stmt, 5);
+        chain_head_set (&found->head, sql_number (stmt, 6), sql_text (stmt, 7));
+    }
     sqlite3_reset (stmt);
+    return !failed;
+}
+
+static bool
+is_first (const usher_write_t *write)
+{
+    return write->old_epoch == 0 && write->old_version == 0;
+}
+
+//  Is it the row that the write replaces? An expired row is no row.
+static bool
+is_replaced (const found_t *found, const usher_write_t *write, uint64_t now_s)
+{
+    if (is_first (write))
+        return !found->any || found->expires_s <= now_s;
+    return found->any && found->epoch == write->old_epoch && found->version == write->old_version;
+}
+
+store_judgement_t
+store_judge (store_t *self, const usher_write_t *write, uint64_t now_s)
+{
+    const found_t *found = &self->found;
+    if (!find_row (self, write->viewer_id))
+        return STORE_FAILED;
+    if (is_replaced (found, write, now_s))
+        return STORE_REPLACES;
+    bool equal = found->any && found->epoch == write->epoch && found->version == write->version;
     return equal ? STORE_THERE : STORE_REFUSED;
-}
-
-//  Binds the row as it is to be.
-static sqlite3_stmt *
-bind_write (store_t *self, int which, const usher_write_t *write)
-{
-    sqlite3_stmt *stmt = sql_get (&self->sql, which);
-    sql_bind_text (stmt, 1, write->viewer_id);
-    sql_bind_number (stmt, 2, write->epoch);
-    sql_bind_number (stmt, 3, write->version);
-    if (write->live)
-        sql_bind_number (stmt, 4, write->slot);
-    else
-        sql_bind_null (stmt, 4);
-    sql_bind_instant (stmt, 5, write->expires_s);
-    sql_bind_blob (stmt, 6, write->profile);
-    return stmt;
-}
-
-static bool
-write_first (store_t *self, const usher_write_t *write, uint64_t now_s)
-{
-    sqlite3_stmt *stmt = bind_write (self, SQL_WRITE_FIRST, write);
-    sql_bind_instant (stmt, 7, now_s);
-    return sql_run (&self->sql, stmt);
-}
-
-static bool
-write_next (store_t *self, int which, const usher_write_t *write)
-{
-    sqlite3_stmt *stmt = bind_write (self, which, write);
-    sql_bind_number (stmt, 7, write->old_epoch);
-    sql_bind_number (stmt, 8, write->old_version);
-    return sql_run (&self->sql, stmt);
-}
-
-store_write_t
-store_write (store_t *self, const usher_write_t *write, uint64_t now_s)
-{
-    bool first = write->old_epoch == 0 && write->old_version == 0;
-    if (first ? !write_first (self, write, now_s) : !write_next (self, SQL_WRITE_IN_PLACE, write))
-        return STORE_FAILED;
-    if (sqlite3_changes (self->sql.db))
-        return STORE_WRITTEN;
-    if (!first && !write_next (self, SQL_WRITE_NEXT, write))
-        return STORE_FAILED;
-    return !first && sqlite3_changes (self->sql.db) ? STORE_WRITTEN : judge_write (self, write);
-}
-
-//  The reference keeps ad ids as numbers; other texts stay what they are. 007 and 7 are two ads, so only the
-//  usual spelling of a number counts as one.
-static void
-bind_ad_id (sqlite3_stmt *stmt, int column, usher_str_t ad_id)
-{
-    char text [16] = "0", again [16];
-    if (ad_id.size >= sizeof text) {
-        sql_bind_text (stmt, column, ad_id);
-        return;
-    }
-    if (ad_id.size) {
-        memcpy (text, ad_id.data, ad_id.size);
-        text [ad_id.size] = 0;
-    }
-    long long number = strtoll (text, NULL, 10);
-    snprintf (again, sizeof again, "%lld", number);
-    if (number >= INT32_MIN && number <= INT32_MAX && strcmp (text, again) == 0)
-        sql_bind_number (stmt, column, (uint64_t)number);
-    else
-        sql_bind_text (stmt, column, ad_id);
-}
-
-//  Binds a name in capitals, as the reference spells a status.
-static void
-bind_capitals (sqlite3_stmt *stmt, int column, const char *name)
-{
-    char capitals [32] = "";
-    for (size_t at = 0; name [at] && at < sizeof capitals - 1; at++)
-        capitals [at] = (char)toupper (name [at]);
-    sql_bind_copy (stmt, column, capitals);
-}
-
-static void
-bind_event_name (sqlite3_stmt *stmt, int column, usher_event_kind_t kind)
-{
-    char name [64];
-    snprintf (name, sizeof name, "%s_event", usher_event_kind_names [kind]);
-    sql_bind_copy (stmt, column, name);
 }
 
 bool
 store_put_history (store_t *self, const usher_history_t *history)
 {
-    sqlite3_stmt *stmt = sql_get (&self->sql, history->remove ? SQL_HISTORY_REMOVE : SQL_HISTORY_PUT);
-    sql_bind_text (stmt, 1, history->viewer_id);
-    sql_bind_text (stmt, 2, history->key_tstamp);
-    if (history->remove)
-        return sql_run (&self->sql, stmt);
-    sql_bind_double (stmt, 3, history->video_s);
-    sql_bind_number (stmt, 4, history->ads_clicked);
-    sql_bind_number (stmt, 5, history->ads_skipped);
-    bind_ad_id (stmt, 6, history->ad_id);
-    bind_capitals (stmt, 7, usher_status_names [history->status]);
-    sql_bind_text (stmt, 8, history->event_id);
-    bind_event_name (stmt, 9, history->kind);
-    bind_capitals (stmt, 10, usher_state_names [history->state]);
-    sql_bind_text (stmt, 11, history->session_id);
-    sql_bind_text (stmt, 12, history->media_label);
-    sql_bind_instant (stmt, 13, history->expires_s);
+    return chain_put (self->chain, &self->found.head, history);
+}
+
+//  Binds the row as it is to be, but for its key.
+static sqlite3_stmt *
+bind_write (store_t *self, int which, const usher_write_t *write)
+{
+    const chain_head_t *head = &self->found.head;
+    sqlite3_stmt *stmt = sql_get (&self->sql, which);
+    sql_bind_number (stmt, 2, write->epoch);
+    sql_bind_number (stmt, 3, write->version);
+    sql_bind_instant (stmt, 4, write->expires_s);
+    sql_bind_number (stmt, 5, head->row);
+    sql_bind_text (stmt, 6, usher_bytes (head->key, head->key_size));
+    sql_bind_blob (stmt, 7, write->profile);
+    return stmt;
+}
+
+static void
+bind_indexed (sqlite3_stmt *stmt, const usher_write_t *write, uint64_t look_s)
+{
+    if (write->live)
+        sql_bind_number (stmt, 8, write->slot);
+    else
+        sql_bind_null (stmt, 8);
+    sql_bind_instant (stmt, 9, look_s);
+}
+
+//  Most writes change nothing that an index holds. SQLite goes by the columns that are named, and each index would be one
+//  more page to write.
+static bool
+keeps_indexes (const found_t *found, const usher_write_t *write)
+{
+    return !is_first (write) && found->live == (write->live != 0) &&
+           (!found->live || found->slot == write->slot) && found->look_s <= write->expires_s;
+}
+
+bool
+store_write (store_t *self, const usher_write_t *write)
+{
+    const found_t *found = &self->found;
+    bool in_place = found->any && keeps_indexes (found, write);
+    bool sooner = is_first (write) || write->expires_s < found->look_s;
+    sqlite3_stmt *stmt = bind_write (self,
+                                     in_place     ? SQL_WRITE_IN_PLACE
+                                     : found->any ? SQL_WRITE_NEXT
+                                                  : SQL_WRITE_FIRST,
+                                     write);
+    if (found->any)
+        sql_bind_number (stmt, 1, found->row);
+    else
+        sql_bind_text (stmt, 1, write->viewer_id);
+    if (!in_place)
+        bind_indexed (stmt, write, sooner ? write->expires_s : found->look_s);
     return sql_run (&self->sql, stmt);
 }
 
@@ -274,22 +274,24 @@ store_commit_position (store_t *self, const usher_commit_t *commit, uint64_t *ne
     return sql_run_number (&self->sql, stmt, next);
 }
 
+//  Removes the row of viewer_profiles and the rows that it leads to. Adds to *profiles and *rows.
 static bool
-erase_from (store_t *self, int which, usher_str_t viewer_id, uint64_t *removed)
+erase_row (store_t *self, uint64_t row, uint64_t newest_row, uint64_t *profiles, uint64_t *rows)
 {
-    sqlite3_stmt *stmt = sql_get (&self->sql, which);
-    sql_bind_text (stmt, 1, viewer_id);
-    if (!sql_run (&self->sql, stmt))
-        return false;
-    *removed = (uint64_t)sqlite3_changes (self->sql.db);
-    return true;
+    sqlite3_stmt *stmt = sql_get (&self->sql, SQL_ERASE_PROFILE);
+    sql_bind_number (stmt, 1, row);
+    ++*profiles;
+    return chain_erase (self->chain, newest_row, rows) && sql_run (&self->sql, stmt);
 }
 
 bool
 store_erase (store_t *self, usher_str_t viewer_id, uint64_t *profiles, uint64_t *rows)
 {
-    return erase_from (self, SQL_ERASE_PROFILE, viewer_id, profiles) &&
-           erase_from (self, SQL_ERASE_EVENTS, viewer_id, rows);
+    const found_t *found = &self->found;
+    *profiles = *rows = 0;
+    if (!find_row (self, viewer_id))
+        return false;
+    return !found->any || erase_row (self, found->row, found->head.row, profiles, rows);
 }
 
 //  Runs a statement of the sweep; *changed: how many rows.
@@ -304,16 +306,37 @@ sweep_with (store_t *self, int which, uint64_t now_s, uint32_t limit, int *chang
     return good;
 }
 
+//  An expired profile goes with what it leads to, which is no younger.
+static bool
+sweep_profiles (store_t *self, uint64_t now_s, uint32_t limit, uint64_t *deleted)
+{
+    uint64_t ids [CHAIN_SWEEP_MAX], newest_row;
+    size_t count;
+    sqlite3_stmt *stmt = sql_get (&self->sql, SQL_EXPIRED_PROFILES);
+    sql_bind_instant (stmt, 1, now_s);
+    sql_bind_number (stmt, 2, limit);
+    if (!sql_run_numbers (&self->sql, stmt, ids, CHAIN_SWEEP_MAX, &count))
+        return false;
+    for (size_t at = 0; at < count; at++) {
+        stmt = sql_get (&self->sql, SQL_NEWEST_ROW);
+        sql_bind_number (stmt, 1, ids [at]);
+        if (!sql_run_number (&self->sql, stmt, &newest_row) ||
+            !erase_row (self, ids [at], newest_row, deleted, deleted))
+            return false;
+    }
+    return true;
+}
+
 int
 store_sweep (store_t *self, uint64_t now_s, uint32_t limit)
 {
-    int deleted = 0, changed;
-    for (int which = SQL_SWEEP_PROFILES; which <= SQL_SWEEP_QUARANTINE; which++) {
-        if (!sweep_with (self, which, now_s, limit, &changed))
-            return -1;
-        deleted += changed;
-    }
-    return sweep_with (self, SQL_LOOK_LATER, now_s, limit, &changed) ? deleted : -1;
+    uint64_t profiles = 0;
+    int changed, later, rows = chain_sweep (self->chain, now_s, limit);
+    if (rows < 0 || !sweep_profiles (self, now_s, limit, &profiles) ||
+        !sweep_with (self, SQL_LOOK_LATER, now_s, limit, &later) ||
+        !sweep_with (self, SQL_SWEEP_QUARANTINE, now_s, limit, &changed))
+        return -1;
+    return rows + (int)profiles + changed;
 }
 
 //  ---- reading
@@ -396,41 +419,9 @@ store_positions (store_t *self, const usher_positions_t *positions, store_answer
     return !failed;
 }
 
-static usher_msg_t
-history_row (sqlite3_stmt *stmt, uint64_t request)
-{
-    usher_msg_t msg = { .id = USHER_MSG_history_row };
-    usher_history_row_t *row = &msg.history_row;
-    row->request = request;
-    row->key_tstamp = sql_text (stmt, 0);
-    row->event_id = sql_text (stmt, 1);
-    row->event_name = sql_text (stmt, 2);
-    row->video_s = sql_double (stmt, 3);
-    row->ads_clicked = (uint32_t)sql_number (stmt, 4);
-    row->ads_skipped = (uint32_t)sql_number (stmt, 5);
-    row->ad_id = sql_text (stmt, 6);
-    row->status = sql_text (stmt, 7);
-    row->state = sql_text (stmt, 8);
-    row->session_id = sql_text (stmt, 9);
-    row->media_label = sql_text (stmt, 10);
-    return msg;
-}
-
 bool
 store_history (store_t *self, const usher_history_get_t *get, uint64_t now_s, store_answer_fn *answer,
                void *arg)
 {
-    sqlite3_stmt *stmt = sql_get (&self->sql, SQL_HISTORY_GET);
-    sql_bind_text (stmt, 1, get->viewer_id);
-    sql_bind_instant (stmt, 2, now_s);
-    sql_bind_number (stmt, 3, get->limit);
-    bool failed;
-    while (sql_step (&self->sql, stmt, &failed)) {
-        usher_msg_t msg = history_row (stmt, get->request);
-        answer (arg, &msg);
-    }
-    usher_msg_t end = { .id = USHER_MSG_history_row, .history_row = { .request = get->request, .last = 1 } };
-    if (!failed)
-        answer (arg, &end);
-    return !failed;
+    return chain_read (self->chain, get, now_s, answer, arg);
 }

@@ -28,13 +28,13 @@ typedef enum {
     STORE_NO_ROOM      //  the disk is full or fails: later it may work
 } store_opening_t;
 
-//  What became of a conditional write.
+//  What a conditional write may do.
 typedef enum {
-    STORE_WRITTEN,
-    STORE_THERE,      //  the row already is what was to be written: an answer was lost
-    STORE_REFUSED,    //  the row is another one
-    STORE_FAILED      //  SQLite said no
-} store_write_t;
+    STORE_REPLACES,    //  the row is the one that it replaces
+    STORE_THERE,       //  the row already is what was to be written: an answer was lost
+    STORE_REFUSED,     //  the row is another one
+    STORE_FAILED       //  SQLite said no
+} store_judgement_t;
 
 //  Takes one message of an answer; its strings are valid during the call only.
 typedef void (store_answer_fn) (void *arg, const usher_msg_t *msg);
@@ -70,11 +70,13 @@ void store_rollback (store_t *self);
 //  The next epoch, never given before.
 bool store_claim (store_t *self, uint64_t *epoch);
 
-//  Replaces the row (old_epoch, old_version); (0, 0) means that there is none.
-store_write_t store_write (store_t *self, const usher_write_t *write, uint64_t now_s);
+//  Is the row the one that the write replaces, (old_epoch, old_version)? (0, 0) means that there is none.
+store_judgement_t store_judge (store_t *self, const usher_write_t *write, uint64_t now_s);
 
-//  Writes or removes one row of video_events.
+//  What store_judge said STORE_REPLACES to last: first its rows of video_events, written or removed, then the row itself,
+//  which leads to them.
 bool store_put_history (store_t *self, const usher_history_t *history);
+bool store_write (store_t *self, const usher_write_t *write);
 
 //  Keeps a bad event until expires_s; the same one again changes nothing, and *added is false.
 bool store_quarantine (store_t *self, const usher_quarantine_t *bad, uint64_t now_s, uint64_t expires_s,
@@ -86,7 +88,7 @@ bool store_commit_position (store_t *self, const usher_commit_t *commit, uint64_
 //  Removes all rows of a viewer from both tables. How many there were goes to *profiles and *rows.
 bool store_erase (store_t *self, usher_str_t viewer_id, uint64_t *profiles, uint64_t *rows);
 
-//  Deletes expired rows, at most limit of each table. Returns how many, -1 on a failure.
+//  Deletes expired rows, at most limit (CHAIN_SWEEP_MAX) in each place where it looks for some. Returns how many, -1 on a failure.
 int store_sweep (store_t *self, uint64_t now_s, uint32_t limit);
 
 //  ---- reading; false also after a part of the answer was given

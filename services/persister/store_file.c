@@ -17,7 +17,7 @@
 
 //  Marks a database as a store of ours ("Ushr") and its tables as of this build.
 #define APPLICATION_ID 0x55736872
-#define LAYOUT_VERSION 2
+#define LAYOUT_VERSION 3
 
 //  Up to this size the whole file is read for damage at each start; beyond it that would cost more than a
 //  second, and damage shows when the page is read.
@@ -26,20 +26,26 @@
 #define STRING(x) #x
 #define TEXT(x) STRING (x)
 
-//  video_events is the reference's table and what Usher adds to it. Its key is its tree, so a viewer's history
-//  is one place on disk. live_profiles holds only who is live: a restarted shard reads just those. look_at is when the sweep
-//  looks at a profile: not after expires_at, and mostly long before, so a write need not touch its index.
-static const char tables [] =
-    "BEGIN IMMEDIATE;"
-    "CREATE TABLE video_events (viewer_id TEXT NOT NULL, collector_tstamp TEXT NOT NULL, video_ts REAL,"
-    " adsClicked INTEGER NOT NULL, adsSkipped INTEGER NOT NULL, adId NOT NULL, status TEXT NOT NULL,"
-    " event_id TEXT NOT NULL, event_name TEXT NOT NULL, state TEXT NOT NULL, session_id TEXT NOT NULL,"
-    " media_label TEXT NOT NULL, expires_at INTEGER NOT NULL,"
-    " PRIMARY KEY (viewer_id, collector_tstamp)) WITHOUT ROWID;"
-    "CREATE INDEX video_events_expire ON video_events (expires_at);"
+//  video_events is the reference's table and what Usher adds to it; its rows lie as they were written, and previous is the
+//  viewer's row before (chain.h). AUTOINCREMENT: a row's number is never given again.
+#define VIDEO_EVENTS                                                                                         \
+    "CREATE TABLE video_events (row INTEGER PRIMARY KEY AUTOINCREMENT, viewer_id TEXT NOT NULL,"             \
+    " collector_tstamp TEXT NOT NULL, previous INTEGER NOT NULL, video_ts REAL, adsClicked INTEGER NOT "     \
+    "NULL,"                                                                                                  \
+    " adsSkipped INTEGER NOT NULL, adId NOT NULL, status TEXT NOT NULL, event_id TEXT NOT NULL, event_name " \
+    "TEXT "                                                                                                  \
+    "NOT NULL, state TEXT NOT NULL, session_id TEXT NOT NULL, media_label TEXT NOT NULL, expires_at "        \
+    "INTEGER NOT "                                                                                           \
+    "NULL);"
+
+//  live_profiles holds only who is live: a restarted shard reads just those. look_at is when the sweep looks at a profile: not
+//  after expires_at, and mostly long before, so a write need not touch its index. newest_row and newest_at are the head of the
+//  viewer's chain.
+static const char tables [] = VIDEO_EVENTS
     "CREATE TABLE viewer_profiles (viewer_id TEXT PRIMARY KEY NOT NULL, epoch INTEGER NOT NULL,"
     " version INTEGER NOT NULL, live_slot INTEGER, expires_at INTEGER NOT NULL,"
-    " look_at INTEGER NOT NULL DEFAULT 0, profile BLOB NOT NULL);"
+    " look_at INTEGER NOT NULL DEFAULT 0, newest_row INTEGER NOT NULL DEFAULT 0,"
+    " newest_at TEXT NOT NULL DEFAULT '', profile BLOB NOT NULL);"
     "CREATE INDEX live_profiles ON viewer_profiles (viewer_id) WHERE live_slot IS NOT NULL;"
     "CREATE INDEX viewer_profiles_look ON viewer_profiles (look_at);"
     "CREATE TABLE quarantine (source INTEGER NOT NULL, generation INTEGER NOT NULL, partition INTEGER NOT "
@@ -50,19 +56,40 @@ static const char tables [] =
     "CREATE TABLE positions (source INTEGER NOT NULL, name TEXT NOT NULL, partition INTEGER NOT NULL,"
     " generation INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (source, name, partition)) WITHOUT "
     "ROWID;"
-    "CREATE TABLE counters (name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) WITHOUT ROWID;"
-    "PRAGMA application_id=" TEXT (APPLICATION_ID) ";"
-                                                   "PRAGMA user_version=" TEXT (LAYOUT_VERSION) ";"
-                                                                                                "COMMIT;";
+    "CREATE TABLE counters (name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) WITHOUT ROWID;";
+
+//  Marks what has this build's layout, whatever it was before.
+static const char mark [] =
+    "PRAGMA application_id=" TEXT (APPLICATION_ID) "; PRAGMA user_version=" TEXT (LAYOUT_VERSION) "; COMMIT;";
 
 //  Layout 1 kept expires_at of profiles in an index, which each write of a profile changed in two places. Here only a row that
 //  may have expired is looked at; what layout 1 left is looked at first.
-static const char upgrade [] = "BEGIN IMMEDIATE;"
-                               "DROP INDEX viewer_profiles_expire;"
-                               "ALTER TABLE viewer_profiles ADD COLUMN look_at INTEGER NOT NULL DEFAULT 0;"
-                               "CREATE INDEX viewer_profiles_look ON viewer_profiles (look_at);"
-                               "PRAGMA user_version=" TEXT (LAYOUT_VERSION) ";"
-                                                                            "COMMIT;";
+static const char from_1 [] = "DROP INDEX viewer_profiles_expire;"
+                              "ALTER TABLE viewer_profiles ADD COLUMN look_at INTEGER NOT NULL DEFAULT 0;"
+                              "CREATE INDEX viewer_profiles_look ON viewer_profiles (look_at);";
+
+//  Up to layout 2 a viewer's history was one place in a tree of all. Its rows are numbered as they would have been written.
+static const char from_2 [] =
+    "ALTER TABLE viewer_profiles ADD COLUMN newest_row INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE viewer_profiles ADD COLUMN newest_at TEXT NOT NULL DEFAULT '';"
+    "DROP INDEX video_events_expire; ALTER TABLE video_events RENAME TO older_events;" VIDEO_EVENTS
+    "INSERT INTO video_events (row, viewer_id, collector_tstamp, previous, video_ts, adsClicked, adsSkipped, "
+    "adId,"
+    " status, event_id, event_name, state, session_id, media_label, expires_at)"
+    " SELECT number, viewer_id, collector_tstamp,"
+    " coalesce (lag (number) OVER (PARTITION BY viewer_id ORDER BY collector_tstamp), 0), video_ts, "
+    "adsClicked,"
+    " adsSkipped, adId, status, event_id, event_name, state, session_id, media_label, expires_at FROM"
+    " (SELECT *, row_number () OVER (ORDER BY collector_tstamp, viewer_id) AS number FROM older_events) "
+    "ORDER BY "
+    "number;"
+    "UPDATE viewer_profiles SET newest_row = newest.row, newest_at = newest.collector_tstamp FROM"
+    " (SELECT max (row) AS row, viewer_id, collector_tstamp FROM video_events GROUP BY viewer_id) AS newest"
+    " WHERE newest.viewer_id = viewer_profiles.viewer_id;"
+    "DROP TABLE older_events;";
+
+//  What makes of a file with each layout one of the next; a new one gets all at once.
+static const char *const steps [LAYOUT_VERSION] = { tables, from_1, from_2 };
 
 struct store_file {
     store_vfs_t *vfs;
@@ -156,9 +183,9 @@ ask_number (store_file_t *self, refusal_t *refusal, const char *sql, long *numbe
     return good;
 }
 
-//  Is it ours, or new? *missing: what it lacks to have this build's layout, NULL if nothing.
+//  Is it ours, or new? *layout: which one it has, 0 if none yet.
 static bool
-check_owner (store_file_t *self, refusal_t *refusal, const char **missing)
+check_owner (store_file_t *self, refusal_t *refusal, long *layout)
 {
     long tables_found, application, version;
     if (!ask_number (self, refusal, "SELECT count (*) FROM sqlite_master", &tables_found) ||
@@ -166,10 +193,10 @@ check_owner (store_file_t *self, refusal_t *refusal, const char **missing)
         !ask_number (self, refusal, "PRAGMA user_version", &version))
         return false;
     bool fresh = tables_found == 0 && application == 0;
-    *missing = fresh ? tables : version == 1 ? upgrade : NULL;
+    *layout = fresh ? 0 : version;
     if (!fresh && application != APPLICATION_ID)
         return refuse (refusal, STORE_UNUSABLE, "%s belongs to another program: set data_dir", self->path);
-    if (!*missing && version != LAYOUT_VERSION)
+    if (!fresh && (version < 1 || version > LAYOUT_VERSION))
         return refuse (refusal, STORE_UNUSABLE, "%s has layout %ld, this build knows %d", self->path, version,
                        LAYOUT_VERSION);
     return true;
@@ -190,10 +217,20 @@ check_sound (store_file_t *self, refusal_t *refusal)
                    verdict);
 }
 
+//  In one transaction. A file without a layout gets the tables as they are now.
+static bool
+bring_up_to_date (store_file_t *self, refusal_t *refusal, long layout)
+{
+    bool good = execute (self, refusal, "BEGIN IMMEDIATE");
+    for (long next = layout; good && next < (layout ? LAYOUT_VERSION : 1); next++)
+        good = execute (self, refusal, steps [next]);
+    return good && execute (self, refusal, mark);
+}
+
 static bool
 open_database (store_file_t *self, refusal_t *refusal)
 {
-    const char *missing = NULL;
+    long layout = 0;
     char mode [16];
     if (sqlite3_open_v2 (self->path, &self->db,
                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
@@ -203,7 +240,7 @@ open_database (store_file_t *self, refusal_t *refusal)
     sqlite3_busy_timeout (self->db, 200);
     //  A damaged file keeps its WAL beside it as it is, for whoever repairs it.
     sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    if (!check_owner (self, refusal, &missing) || !check_sound (self, refusal))
+    if (!check_owner (self, refusal, &layout) || !check_sound (self, refusal))
         return false;
     if (!ask (self, refusal, "PRAGMA journal_mode=WAL", mode, sizeof mode))
         return false;
@@ -217,7 +254,7 @@ open_database (store_file_t *self, refusal_t *refusal)
                   " PRAGMA wal_autocheckpoint=32768; PRAGMA secure_delete=ON;"))
         return false;
     sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    return !missing || execute (self, refusal, missing);
+    return layout == LAYOUT_VERSION || bring_up_to_date (self, refusal, layout);
 }
 
 //  The directory and its file hold people's data: nobody else may read them.

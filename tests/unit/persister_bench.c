@@ -172,16 +172,44 @@ bench_load (bench_t *self, const char *viewer)
     return bench_answer (self, USHER_MSG_loaded);
 }
 
-int
-bench_history_rows (bench_t *self, const char *viewer)
+const char *
+bench_history_keys (bench_t *self, const char *viewer)
 {
+    static char keys [65536];
+    char *end = keys;
     usher_msg_t get = { .id = USHER_MSG_history_get,
                         .history_get = { .request = 9, .viewer_id = usher_str (viewer), .limit = 1000 } };
     bench_tell (self, &get);
     bench_turn (self);
-    int rows = 0;
-    while (!bench_answer (self, USHER_MSG_history_row).history_row.last)
-        rows++;
+    *end = 0;
+    for (;;) {
+        const usher_msg_t msg = bench_answer (self, USHER_MSG_history_row);
+        if (msg.history_row.last)
+            break;
+        usher_str_t key = msg.history_row.key_tstamp;
+        end += snprintf (end, sizeof keys - (size_t)(end - keys), "%.*s ", (int)key.size, key.data);
+    }
     bench_no_answer (self);
+    return keys;
+}
+
+int
+bench_history_rows (bench_t *self, const char *viewer)
+{
+    int rows = 0;
+    for (const char *blank = bench_history_keys (self, viewer); (blank = strchr (blank, ' ')); blank++)
+        rows++;
     return rows;
+}
+
+void
+bench_put_row (bench_t *self, const char *viewer, const char *key, uint64_t expires_s)
+{
+    const usher_msg_t loaded = bench_load (self, viewer);
+    uint64_t epoch = loaded.loaded.epoch, version = loaded.loaded.version;
+    usher_msg_t row = bench_history (viewer, key),
+                write = bench_write (viewer, epoch, version, 1, version + 1);
+    row.history.expires_s = write.write.expires_s = expires_s;
+    bench_tell (self, &row);
+    assert_int_equal (bench_outcome (self, &write), USHER_outcome_done);
 }

@@ -49,4 +49,10 @@ usher_outcome_t bench_outcome (bench_t *self, const usher_msg_t *write);
 usher_msg_t bench_load (bench_t *self, const char *viewer);
 int bench_history_rows (bench_t *self, const char *viewer);
 
+//  The keys of a viewer's rows, newest first, with a blank behind each; valid until the next call.
+const char *bench_history_keys (bench_t *self, const char *viewer);
+
+//  Writes the viewer's profile on, with one row; both expire then.
+void bench_put_row (bench_t *self, const char *viewer, const char *key, uint64_t expires_s);
+
 #endif

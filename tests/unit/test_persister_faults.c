@@ -309,16 +309,49 @@ test_a_newer_layout_is_refused (void **state)
     assert_refused (bench, STORE_UNUSABLE, "layout 99");
 }
 
-//  The tables of profiles as builds before look_at made them.
-static const char layout_1 [] =
+//  Makes of the tables those of layout 2, when a viewer's history was a place in a tree; and of these those of layout 1, from
+//  before look_at.
+static const char to_layout_2 [] =
     "DROP INDEX viewer_profiles_look; DROP INDEX live_profiles;"
     "ALTER TABLE viewer_profiles RENAME TO newer;"
     "CREATE TABLE viewer_profiles (viewer_id TEXT PRIMARY KEY NOT NULL, epoch INTEGER NOT NULL,"
-    " version INTEGER NOT NULL, live_slot INTEGER, expires_at INTEGER NOT NULL, profile BLOB NOT NULL);"
+    " version INTEGER NOT NULL, live_slot INTEGER, expires_at INTEGER NOT NULL,"
+    " look_at INTEGER NOT NULL DEFAULT 0, profile BLOB NOT NULL);"
     "CREATE INDEX live_profiles ON viewer_profiles (viewer_id) WHERE live_slot IS NOT NULL;"
-    "CREATE INDEX viewer_profiles_expire ON viewer_profiles (expires_at);"
-    "INSERT INTO viewer_profiles SELECT viewer_id, epoch, version, live_slot, expires_at, profile FROM newer;"
-    "DROP TABLE newer; PRAGMA user_version=1;";
+    "CREATE INDEX viewer_profiles_look ON viewer_profiles (look_at);"
+    "INSERT INTO viewer_profiles SELECT viewer_id, epoch, version, live_slot, expires_at, look_at, profile "
+    "FROM "
+    "newer;"
+    "DROP TABLE newer; ALTER TABLE video_events RENAME TO newer;"
+    "CREATE TABLE video_events (viewer_id TEXT NOT NULL, collector_tstamp TEXT NOT NULL, video_ts REAL,"
+    " adsClicked INTEGER NOT NULL, adsSkipped INTEGER NOT NULL, adId NOT NULL, status TEXT NOT NULL,"
+    " event_id TEXT NOT NULL, event_name TEXT NOT NULL, state TEXT NOT NULL, session_id TEXT NOT NULL,"
+    " media_label TEXT NOT NULL, expires_at INTEGER NOT NULL,"
+    " PRIMARY KEY (viewer_id, collector_tstamp)) WITHOUT ROWID;"
+    "CREATE INDEX video_events_expire ON video_events (expires_at);"
+    "INSERT INTO video_events SELECT viewer_id, collector_tstamp, video_ts, adsClicked, adsSkipped, adId, "
+    "status,"
+    " event_id, event_name, state, session_id, media_label, expires_at FROM newer;"
+    "DROP TABLE newer; PRAGMA user_version=2;";
+static const char to_layout_1 [] =
+    "DROP INDEX viewer_profiles_look; ALTER TABLE viewer_profiles DROP COLUMN look_at;"
+    "CREATE INDEX viewer_profiles_expire ON viewer_profiles (expires_at); PRAGMA user_version=1;";
+
+//  The store as an older build left it, opened by this one.
+static void
+age (bench_t *bench, int layout)
+{
+    char path [128];
+    sqlite3 *db;
+    store_path (bench, path, sizeof path);
+    persister_destroy (&bench->persister);
+    assert_int_equal (sqlite3_open (path, &db), SQLITE_OK);
+    assert_int_equal (sqlite3_exec (db, to_layout_2, NULL, NULL, NULL), SQLITE_OK);
+    if (layout == 1)
+        assert_int_equal (sqlite3_exec (db, to_layout_1, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close (db);
+    bench_restart (bench);
+}
 
 static void
 sweep_at (bench_t *bench, uint64_t at_s)
@@ -332,18 +365,11 @@ static void
 test_an_older_layout_is_brought_up_to_date (void **state)
 {
     bench_t *bench = *state;
-    char path [128];
-    sqlite3 *db;
     usher_msg_t dies = bench_write ("alice", 0, 0, 1, 1), lives = bench_write ("bob", 0, 0, 1, 1);
     lives.write.expires_s = BENCH_EXPIRES_S + 1000;
     assert_int_equal (bench_outcome (bench, &dies), USHER_outcome_done);
     assert_int_equal (bench_outcome (bench, &lives), USHER_outcome_done);
-    store_path (bench, path, sizeof path);
-    persister_destroy (&bench->persister);
-    assert_int_equal (sqlite3_open (path, &db), SQLITE_OK);
-    assert_int_equal (sqlite3_exec (db, layout_1, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close (db);
-    bench_restart (bench);
+    age (bench, 1);
     //  All is there, can be written on, and goes when its time is over.
     sweep_at (bench, BENCH_NOW_S);
     assert_int_equal (bench_load (bench, "alice").loaded.version, 1);
@@ -357,6 +383,28 @@ test_an_older_layout_is_brought_up_to_date (void **state)
     assert_int_equal (bench_load (bench, "bob").loaded.version, 0);
     //  And a second time there is nothing to do.
     bench_restart (bench);
+}
+
+//  Two viewers' rows, each other one alice's.
+static void
+test_history_of_an_older_layout_is_a_chain (void **state)
+{
+    bench_t *bench = *state;
+    const char *const viewers [] = { "alice", "bob", "alice", "bob", "alice" };
+    char key [32];
+    for (int at = 0; at < 5; at++) {
+        snprintf (key, sizeof key, "2%d", at);
+        bench_put_row (bench, viewers [at], key, BENCH_EXPIRES_S);
+    }
+    for (int layout = 1; layout <= 2; layout++) {
+        age (bench, layout);
+        assert_string_equal (bench_history_keys (bench, "alice"), "24 22 20 ");
+        assert_string_equal (bench_history_keys (bench, "bob"), "23 21 ");
+    }
+    bench_put_row (bench, "bob", "22", BENCH_EXPIRES_S);
+    bench_put_row (bench, "bob", "25", BENCH_EXPIRES_S);
+    assert_string_equal (bench_history_keys (bench, "bob"), "25 23 22 21 ");
+    assert_string_equal (bench_history_keys (bench, "alice"), "24 22 20 ");
 }
 
 static void
@@ -387,6 +435,7 @@ main (void)
         TEST (test_a_damaged_store_is_refused_and_left_alone),
         TEST (test_a_newer_layout_is_refused),
         TEST (test_an_older_layout_is_brought_up_to_date),
+        TEST (test_history_of_an_older_layout_is_a_chain),
         TEST (test_a_second_process_is_refused),
         TEST (test_a_directory_that_cannot_be_made_is_told),
     };
