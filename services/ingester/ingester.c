@@ -7,7 +7,7 @@
 //  death  costs nothing: the next one reads from the committed position, and positions in the profiles tell replays
 
 #include "ingester.h"
-#include "keyed_digest.h"
+#include "door.h"
 #include "lane.h"
 #include "log.h"
 #include "memory.h"
@@ -25,9 +25,7 @@ enum {
     CLOCK_MS = 1000,               //  how often a quiet lane carries the clock
     AHEAD_MS = 1000,    //  our time is a turn old: an event so much ahead of it is none of the future
     COMMIT_MS = 200,
-    ASK_AGAIN_MS = 2000,     //  a store that failed answers nothing
-    REASON_MAX = 1024,       //  limits of quarantine.reason and .payload
-    PAYLOAD_MAX = 1048576    //  bytes of a bad event that are kept
+    ASK_AGAIN_MS = 2000    //  a store that failed answers nothing
 };
 
 struct ingester {
@@ -46,8 +44,7 @@ struct ingester {
     uint64_t known_generation, known_next;
     partitions_t partitions;    //  those that are read, and the source's clock
     usher_time_t now;
-    usher_str_t key;    //  of pseudonyms; empty: viewer ids stay what they are
-    char pseudonym [KEYED_DIGEST_HEX + 1];
+    door_t door;
     int64_t beat_ms, commit_ms, answer_ms, asked_ms;
     ingester_counters_t counters;
 };
@@ -60,7 +57,7 @@ ingester_new (const config_t *config, uint32_t source_id, const char *source_nam
     self->source = source_id;
     self->name = memory_copy (source_name, strlen (source_name));
     self->decoder = decoder_new ();
-    self->key = usher_str (config->privacy.pseudonym_key ? config->privacy.pseudonym_key : "");
+    door_open (&self->door, config->privacy.pseudonym_key);
     self->shards = config->shards;
     self->lanes = memory_new (self->shards, sizeof (lane_t *));
     for (uint32_t shard = 0; shard < self->shards; shard++)
@@ -98,41 +95,7 @@ ingester_collector_up (const ingester_t *self)
     return self->collector_up;
 }
 
-//  ---- the door
-
-//  Behind this no raw viewer id is seen.
-static void
-pseudonymise (ingester_t *self, usher_event_t *event)
-{
-    if (!self->key.size)
-        return;
-    keyed_digest_hex (self->key, event->viewer_id, self->pseudonym);
-    event->viewer_id = usher_str (self->pseudonym);
-}
-
-//  What may be kept of a bad event. It may say in any way whose it is, so with pseudonyms only what tells whether it
-//  is the same as another one. text is room for that.
-static usher_str_t
-payload_kept (ingester_t *self, const source_row_t *row, char *text, size_t size)
-{
-    if (!self->key.size)
-        return usher_bytes (row->data, row->size < PAYLOAD_MAX ? row->size : PAYLOAD_MAX);
-    keyed_digest_hex (self->key, usher_bytes (row->data, row->size), self->pseudonym);
-    snprintf (text, size, "%zu bytes, HMAC-SHA256 %s", row->size, self->pseudonym);
-    return usher_str (text);
-}
-
-//  What is wrong, and where, as far as it quotes nothing of the event: values stand last, behind a colon. What the
-//  collector refused begins with the kind of failure.
-static usher_str_t
-reason_kept (const ingester_t *self, const source_row_t *row, const char *reason)
-{
-    const char *end = self->key.size ? strstr (reason, ": ") : NULL;
-    if (end && !row->bad)
-        end = strstr (end + 1, ": ");
-    size_t size = end ? (size_t)(end - reason) : strlen (reason);
-    return usher_bytes (reason, size < REASON_MAX ? size : REASON_MAX);
-}
+//  ---- partitions
 
 void
 ingester_commit_with (ingester_t *self, ingester_commit_fn *fn, void *arg)
@@ -167,15 +130,14 @@ static void
 quarantine (ingester_t *self, const partition_t *partition, const source_row_t *row, const char *reason,
             outbox_t *out)
 {
-    char text [128];
     usher_msg_t msg = { .id = USHER_MSG_quarantine };
     msg.quarantine = (usher_quarantine_t){
         .source = self->source,
         .generation = partition->generation,
         .partition = row->partition,
         .offset = row->offset,
-        .reason = reason_kept (self, row, reason),
-        .payload = payload_kept (self, row, text, sizeof text),
+        .reason = door_reason (&self->door, row, reason),
+        .payload = door_payload (&self->door, row),
     };
     self->counters.quarantined++;
     lane_add_single (self->quarantine, &msg, row->partition, row->offset, out);
@@ -185,7 +147,7 @@ static void
 route (ingester_t *self, partition_t *partition, const source_row_t *row, usher_msg_t *msg, outbox_t *out)
 {
     usher_event_t *event = &msg->event;
-    pseudonymise (self, event);
+    event->viewer_id = door_viewer_id (&self->door, event->viewer_id);
     event->source = self->source;
     event->generation = partition->generation;
     event->partition = row->partition;

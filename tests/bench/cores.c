@@ -11,10 +11,9 @@
 //  the cores. A stage's clock is the process's CPU clock around its part of a block. A core's memory is what is given
 //  back when it is destroyed, of the allocator's own count: whole blocks with their heads.
 
-#include "allocations.h"
-#include "chain.h"
-#include "clock.h"
+#include "mark.h"
 #include "messages.h"
+#include "trio.h"
 
 #include <inttypes.h>
 #include <malloc.h>
@@ -27,16 +26,6 @@ enum { BLOCK = 4096 };
 
 //  ---- the stages
 
-typedef struct {
-    uint64_t ns, allocations;
-} mark_t;
-
-static mark_t
-mark (void)
-{
-    return (mark_t){ clock_ns (CLOCK_PROCESS_CPUTIME_ID), allocations_count () };
-}
-
 static void
 charge (core_t *core, mark_t since)
 {
@@ -45,9 +34,9 @@ charge (core_t *core, mark_t since)
 }
 
 static void
-block_run (chain_t *chain, const source_row_t *rows, size_t count, usher_time_t now)
+block_run (trio_t *trio, const source_row_t *rows, size_t count, usher_time_t now)
 {
-    core_t *ingester = &chain->ingester, *shard = &chain->shard, *publisher = &chain->publisher;
+    core_t *ingester = &trio->ingester, *shard = &trio->shard, *publisher = &trio->publisher;
     mark_t since = mark ();
     for (size_t at = 0; at < count; at++)
         ingester_take (ingester->state, &rows [at], ingester->out);
@@ -59,7 +48,7 @@ block_run (chain_t *chain, const source_row_t *rows, size_t count, usher_time_t 
     core_deliver (shard, ingester, USHER_LINK_events);
     shard_turn (shard->state, now, shard->out);
     outbox_flush (shard->out);
-    chain_store_answers (chain);
+    trio_store_answers (trio);
     shard_turn (shard->state, now, shard->out);
     outbox_flush (shard->out);
     charge (shard, since);
@@ -103,29 +92,29 @@ resident (void)
 
 //  Nobody speaks, and nobody may be awake. A turn looks at a hundred or so, and twice at who was asked for.
 static void
-all_sleep (chain_t *chain, usher_time_t now, uint64_t viewers)
+all_sleep (trio_t *trio, usher_time_t now, uint64_t viewers)
 {
-    core_t *shard = &chain->shard;
-    chain->config->shard.awake_viewers = 0;
+    core_t *shard = &trio->shard;
+    trio->config->shard.awake_viewers = 0;
     for (uint64_t turn = 0; turn < viewers / 32 + 2; turn++) {
         shard_turn (shard->state, now, shard->out);
         outbox_flush (shard->out);
-        chain_store_answers (chain);
+        trio_store_answers (trio);
     }
-    core_deliver (&chain->publisher, shard, USHER_LINK_changes);
+    core_deliver (&trio->publisher, shard, USHER_LINK_changes);
 }
 
 static void
-memory_report (chain_t *chain, usher_time_t now, uint64_t viewers)
+memory_report (trio_t *trio, usher_time_t now, uint64_t viewers)
 {
     size_t awake = heap_used ();
-    all_sleep (chain, now, viewers);
+    all_sleep (trio, now, viewers);
     size_t asleep = heap_used ();
     printf ("resident %zu\n", resident () / viewers);
-    shard_t *state = chain->shard.state;
+    shard_t *state = trio->shard.state;
     shard_destroy (&state);
     size_t others = heap_used ();
-    publisher_destroy (&chain->publisher.state);
+    publisher_destroy (&trio->publisher.state);
     size_t rest = heap_used ();
     printf ("memory shard %zu %zu\n", (awake - others) / viewers, (asleep - others) / viewers);
     printf ("memory publisher %zu %zu\n", (others - rest) / viewers, (others - rest) / viewers);
@@ -143,8 +132,8 @@ main (int argc, char **argv)
     }
     allocations_open ();
     usher_time_t now = { .wall_ms = (int64_t)(START_MS + 100 * 86400000ull), .mono_ms = 1000 };
-    chain_t chain;
-    chain_open (&chain, now);
+    trio_t trio;
+    trio_open (&trio, now);
 
     static char texts [BLOCK][MESSAGE_MAX];
     static source_row_t rows [BLOCK];
@@ -156,13 +145,13 @@ main (int argc, char **argv)
             };
         }
         now.mono_ms += 5;
-        block_run (&chain, rows, BLOCK, now);
+        block_run (&trio, rows, BLOCK, now);
     }
     uint64_t total = (events + BLOCK - 1) / BLOCK * BLOCK;
-    report (&chain.ingester, total);
-    report (&chain.shard, total);
-    report (&chain.publisher, total);
-    memory_report (&chain, now, viewers);
+    report (&trio.ingester, total);
+    report (&trio.shard, total);
+    report (&trio.publisher, total);
+    memory_report (&trio, now, viewers);
     messages_destroy (&messages);
     return 0;
 }

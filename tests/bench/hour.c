@@ -7,7 +7,7 @@
 //  answers at once. A write is one conditional write of viewer_profiles, a history message one row of video_events; the
 //  hour ends without an end, so nothing is written because of it.
 
-#include "chain.h"
+#include "trio.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -47,7 +47,7 @@ static const act_t acts [] = {
 };
 
 typedef struct {
-    chain_t *chain;
+    trio_t *trio;
     uint64_t viewers, offset, changes;
     usher_time_t now;
 } viewing_t;
@@ -70,7 +70,7 @@ say (viewing_t *self, uint64_t viewer, unsigned second, const act_t *act)
         .offset = self->offset, .next = self->offset + 1, .data = text, .size = (size_t)size, .reason = ""
     };
     self->offset++;
-    ingester_take (self->chain->ingester.state, &row, self->chain->ingester.out);
+    ingester_take (self->trio->ingester.state, &row, self->trio->ingester.out);
 }
 
 //  A second of a viewer's hour. A player says the totals so far with each ping.
@@ -97,29 +97,29 @@ viewer_live (viewing_t *self, const char *name, uint64_t viewer, unsigned second
 static void
 turn (viewing_t *self)
 {
-    chain_t *chain = self->chain;
-    ingester_flush (chain->ingester.state, self->now, chain->ingester.out);
-    outbox_flush (chain->ingester.out);
-    core_deliver (&chain->shard, &chain->ingester, USHER_LINK_events);
+    trio_t *trio = self->trio;
+    ingester_flush (trio->ingester.state, self->now, trio->ingester.out);
+    outbox_flush (trio->ingester.out);
+    core_deliver (&trio->shard, &trio->ingester, USHER_LINK_events);
     for (int again = 0; again < 2; again++) {
-        shard_turn (chain->shard.state, self->now, chain->shard.out);
-        outbox_flush (chain->shard.out);
-        chain_store_answers (chain);
+        shard_turn (trio->shard.state, self->now, trio->shard.out);
+        outbox_flush (trio->shard.out);
+        trio_store_answers (trio);
     }
-    outbox_flush (chain->shard.out);
-    core_deliver (&chain->ingester, &chain->shard, USHER_LINK_events);
-    core_deliver (&chain->publisher, &chain->shard, USHER_LINK_changes);
-    publisher_turn (chain->publisher.state, self->now, chain->publisher.out);
-    outbox_flush (chain->publisher.out);
+    outbox_flush (trio->shard.out);
+    core_deliver (&trio->ingester, &trio->shard, USHER_LINK_events);
+    core_deliver (&trio->publisher, &trio->shard, USHER_LINK_changes);
+    publisher_turn (trio->publisher.state, self->now, trio->publisher.out);
+    outbox_flush (trio->publisher.out);
 }
 
 static void
 hour_live (const char *name, uint64_t viewers)
 {
-    static chain_t chain;
+    static trio_t trio;
     usher_time_t now = { .wall_ms = (int64_t)START_MS, .mono_ms = 1000 };
-    chain_open (&chain, now);
-    viewing_t self = { &chain, viewers, 0, 0, now };
+    trio_open (&trio, now);
+    viewing_t self = { &trio, viewers, 0, 0, now };
     for (unsigned second = 0; second < HOUR_S + PING_S; second++) {
         self.now.wall_ms += STEP_MS;
         self.now.mono_ms += STEP_MS;
@@ -130,7 +130,7 @@ hour_live (const char *name, uint64_t viewers)
     }
     double each = (double)viewers;
     printf ("%s %.3f %.3f %.3f\n", name, (double)self.changes / each,
-            (double)chain.asked [USHER_MSG_write] / each, (double)chain.asked [USHER_MSG_history] / each);
+            (double)trio.asked [USHER_MSG_write] / each, (double)trio.asked [USHER_MSG_history] / each);
 }
 
 int

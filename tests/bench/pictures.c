@@ -7,8 +7,7 @@
 //  core reads in one turn, in frames of FRAME. What it says goes to a mirror without clients, mostly a change a frame. A stage's clock is the process's CPU clock around its part of a block. Of each
 //  viewer the first change, its arrival, is in the heap only. Asking the heap is dear, so that is never on the clock.
 
-#include "allocations.h"
-#include "clock.h"
+#include "mark.h"
 #include "memory.h"
 #include "mirror.h"
 #include "publisher.h"
@@ -29,21 +28,11 @@ typedef struct {
     int64_t heap;
 } stage_t;
 
-typedef struct {
-    uint64_t ns, allocations;
-} mark_t;
-
 //  Frames of the feed, end to end: a size, then the bytes.
 typedef struct {
     size_t used;
     uint8_t *data;
 } said_t;
-
-static mark_t
-mark (void)
-{
-    return (mark_t){ clock_ns (CLOCK_PROCESS_CPUTIME_ID), allocations_count () };
-}
 
 static void
 charge (stage_t *stage, mark_t since)

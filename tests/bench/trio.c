@@ -1,6 +1,6 @@
-//  chain - an ingester core, a shard core and a publisher core in one process
+//  trio - an ingester core, a shard core and a publisher core in one process
 
-#include "chain.h"
+#include "trio.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -68,7 +68,7 @@ core_deliver (core_t *to, core_t *from, usher_link_id_t link)
 }
 
 static void
-answer (chain_t *self, const usher_msg_t *asked)
+answer (trio_t *self, const usher_msg_t *asked)
 {
     usher_msg_t msg = { 0 };
     self->asked [asked->id]++;
@@ -88,7 +88,7 @@ answer (chain_t *self, const usher_msg_t *asked)
 }
 
 void
-chain_store_answers (chain_t *self)
+trio_store_answers (trio_t *self)
 {
     core_t *shard = &self->shard;
     pile_t pile = shard->sent [USHER_LINK_store];
@@ -107,7 +107,7 @@ chain_store_answers (chain_t *self)
 }
 
 static void
-begin (chain_t *self, usher_time_t now)
+begin (trio_t *self, usher_time_t now)
 {
     core_t *ingester = &self->ingester, *shard = &self->shard, *publisher = &self->publisher;
     static const char owners [USHER_SLOTS] = { 0 };
@@ -122,7 +122,7 @@ begin (chain_t *self, usher_time_t now)
     publisher_peer_up (publisher->state, USHER_LINK_changes, 0, "shard-0", publisher->out);
     for (int again = 0; again < 3; again++) {
         outbox_flush (shard->out);
-        chain_store_answers (self);
+        trio_store_answers (self);
         shard_turn (shard->state, now, shard->out);
     }
     if (!shard_ready (shard->state))
@@ -130,9 +130,9 @@ begin (chain_t *self, usher_time_t now)
 }
 
 void
-chain_open (chain_t *self, usher_time_t now)
+trio_open (trio_t *self, usher_time_t now)
 {
-    *self = (chain_t){ .config = config_load (NULL, "/nowhere") };
+    *self = (trio_t){ .config = config_load (NULL, "/nowhere") };
     self->config->shards = 1;
     self->ingester =
         (core_t){ .name = "ingester", .routes = ingester_routes, .route_count = ingester_route_count };
