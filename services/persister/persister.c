@@ -19,7 +19,6 @@
 #include "eraser.h"
 #include "log.h"
 #include "memory.h"
-#include "metrics.h"
 #include "parcel.h"
 #include "turn.h"
 
@@ -29,8 +28,10 @@
 //  64 rows of each of 64 shards take less. More means that a build of ours is wrong.
 #define HISTORY_BYTES_MAX (64 * 1024 * 1024)
 
-//  Expired rows deleted at once, per table; ten times a second.
+//  Expired rows deleted at once, per table; ten times a second, and while there are more again and again so many times: fifty
+//  thousand rows a second, which is what can be written in that time.
 #define SWEEP_ROWS 100
+#define SWEEP_ROUNDS 50
 
 #define DAY_S 86400u
 
@@ -322,20 +323,32 @@ take_turn (void *self_, usher_time_t now, outbox_t *out)
     return false;
 }
 
-//  Deletes some expired rows, in a transaction of their own: when it fails nobody's write is lost with it.
-static void
-sweep (persister_t *self)
+//  Returns how many rows went; -1 when SQLite said no.
+static int
+sweep_once (persister_t *self)
 {
     store_t *store = self->turn.store;
     uint64_t now_s = self->turn.now_s;
-    if (!turn_begin (&self->turn))
-        return;
     int deleted = store_sweep (store, now_s, SWEEP_ROWS);
     if (deleted < 0 || spans_sweep (store_spans (store), now_s, SWEEP_ROWS) < 0 ||
         tombstones_sweep (store_tombstones (store), now_s, SWEEP_ROWS) < 0)
-        turn_write_failed (&self->turn, "sweep");
-    else
-        self->turn.added.expired += (uint64_t)deleted;
+        return -1;
+    return deleted;
+}
+
+//  Deletes expired rows, in a transaction of their own: when it fails nobody's write is lost with it.
+static void
+sweep (persister_t *self)
+{
+    if (!turn_begin (&self->turn))
+        return;
+    for (int round = 0, deleted = SWEEP_ROWS; round < SWEEP_ROUNDS && deleted >= SWEEP_ROWS; round++) {
+        deleted = sweep_once (self);
+        if (deleted < 0)
+            turn_write_failed (&self->turn, "sweep");
+        else
+            self->turn.added.expired += (uint64_t)deleted;
+    }
 }
 
 static void
@@ -361,26 +374,14 @@ static void
 write_metrics (const void *self_, FILE *out)
 {
     const persister_t *self = self_;
-    const turn_counts_t *count = &self->turn.count;
     dynamo_outcomes_t there = { 0 };
     if (self->dynamo.core)
         there = dynamo_outcomes (self->dynamo.core);
-    const metric_t rows [] = {
-        { "store_writes_total", METRIC_COUNTER, "Profiles written.", NULL, count->writes + there.writes },
-        { "store_refused_total", METRIC_COUNTER, "Profile writes refused, the row being another one.", NULL,
-          count->refused + there.refused },
-        { "store_failed_total", METRIC_COUNTER, "Profile writes that failed and are to be tried again.", NULL,
-          count->failed },
-        { "store_rows_total", METRIC_COUNTER, "History rows written or removed.", NULL,
-          count->rows + there.rows },
-        { "store_quarantined_total", METRIC_COUNTER, "Bad events kept.", NULL, count->quarantined },
-        { "store_erasures_total", METRIC_COUNTER, "Times that all rows of a viewer were erased.", NULL,
-          count->erased },
-        { "store_transactions_total", METRIC_COUNTER, "Transactions committed.", NULL, count->transactions },
-        { "store_failures_total", METRIC_COUNTER, "Times the store said no.", NULL, count->failures },
-        { "store_expired_total", METRIC_COUNTER, "Expired rows deleted.", NULL, count->expired },
-    };
-    metrics_write (rows, sizeof rows / sizeof *rows, out);
+    turn_counts_t count = self->turn.count;
+    count.writes += there.writes;
+    count.refused += there.refused;
+    count.rows += there.rows;
+    turn_counts_write (&count, out);
     if (self->dynamo.core)
         dynamo_write_metrics (self->dynamo.core, out);
 }

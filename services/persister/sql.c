@@ -11,6 +11,7 @@
 static const char *const statements [SQL_STATEMENTS] = {
     //  IMMEDIATE: a busy file is noticed before anything was done.
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_BEGIN_READING] = "BEGIN",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_CLAIM] = "INSERT INTO counters (name, value) VALUES ('epoch', 1)"

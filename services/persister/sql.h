@@ -9,6 +9,7 @@
 
 enum {
     SQL_BEGIN,
+    SQL_BEGIN_READING,
     SQL_COMMIT,
     SQL_ROLLBACK,
     SQL_CLAIM,

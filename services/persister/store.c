@@ -109,6 +109,12 @@ store_begin (store_t *self)
 }
 
 bool
+store_begin_reading (store_t *self)
+{
+    return sql_run (&self->sql, sql_get (&self->sql, SQL_BEGIN_READING));
+}
+
+bool
 store_commit (store_t *self)
 {
     return sql_run (&self->sql, sql_get (&self->sql, SQL_COMMIT));

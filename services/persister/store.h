@@ -62,6 +62,9 @@ tombstones_t *store_tombstones (store_t *self);
 //  ---- transactions
 
 bool store_begin (store_t *self);
+
+//  For questions: the file is locked once, not for each of them.
+bool store_begin_reading (store_t *self);
 bool store_commit (store_t *self);
 void store_rollback (store_t *self);
 

@@ -55,6 +55,9 @@ void turn_finish (turn_t *self, outbox_t *out);
 //  A profile goes out with the erasure that its owner must know of. False when SQLite said no, which is noted.
 bool turn_complete_loaded (turn_t *self, usher_loaded_t *loaded);
 
+//  Writes counts as metrics.
+void turn_counts_write (const turn_counts_t *count, FILE *out);
+
 //  Forgets what was not committed, and frees the rest. The store is somebody else's.
 void turn_close (turn_t *self);
 

@@ -171,6 +171,29 @@ test_nothing_that_has_expired_stays (void **state)
     bench_close (&world.bench);
 }
 
+//  What expires at one instant goes in one tick, as it may have been written in one.
+static void
+test_the_sweep_keeps_up (void **state)
+{
+    (void)state;
+    world_t world;
+    char key [16];
+    open_world (&world, 1);
+    usher_msg_t write = bench_write ("alice", 0, 0, 1, 1);
+    write.write.expires_s = BENCH_EXPIRES_S + 1000;
+    for (int number = 0; number < 2000; number++) {
+        sprintf (key, "a%04d", number);
+        const usher_msg_t row = bench_history ("alice", key);
+        bench_tell (&world.bench, &row);
+    }
+    assert_int_equal (bench_outcome (&world.bench, &write), USHER_outcome_done);
+    assert_int_equal (rows_on_disk (&world), 2000);
+    world.bench.now.wall_ms = BENCH_EXPIRES_S * 1000LL;
+    persister_service.tick (world.bench.persister, world.bench.now, world.bench.out);
+    assert_int_equal (rows_on_disk (&world), 0);
+    bench_close (&world.bench);
+}
+
 //  Rows that no profile leads to any more, as when somebody deleted it by hand.
 static void
 test_rows_without_a_profile_are_swept (void **state)
@@ -217,6 +240,7 @@ main (void)
 {
     const struct CMUnitTest tests [] = { cmocka_unit_test (test_any_order),
                                          cmocka_unit_test (test_nothing_that_has_expired_stays),
+                                         cmocka_unit_test (test_the_sweep_keeps_up),
                                          cmocka_unit_test (test_rows_without_a_profile_are_swept),
                                          cmocka_unit_test (test_the_limit_takes_the_newest) };
     return cmocka_run_group_tests (tests, NULL, NULL);
