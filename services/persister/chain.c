@@ -36,9 +36,16 @@ static const char *const statements [STATEMENTS] = {
     [HEAD_PUT] = "UPDATE viewer_profiles SET newest_row = ?2, newest_at = ?3 WHERE viewer_id = ?1",
 };
 
+//  A name as the table has it.
+typedef struct {
+    char text [64];
+    uint32_t size;
+} name_t;
+
 struct chain {
     sql_t *sql;
     sqlite3_stmt *statements [STATEMENTS];
+    name_t statuses [USHER_STATUSES], states [USHER_STATES], events [USHER_EVENT_KINDS];
     uint64_t looked_at;    //  where the sweep's walk is
 };
 
@@ -49,11 +56,37 @@ get (chain_t *self, int which)
     return self->statements [which];
 }
 
+//  In capitals, as the reference spells a status.
+static name_t
+capitals_of (const char *name)
+{
+    name_t capitals = { 0 };
+    for (; name [capitals.size] && capitals.size < sizeof capitals.text - 1; capitals.size++)
+        capitals.text [capitals.size] = (char)toupper (name [capitals.size]);
+    return capitals;
+}
+
+//  Made once: a row has three of them.
+static void
+names_make (chain_t *self)
+{
+    for (size_t at = 0; at < USHER_STATUSES; at++)
+        self->statuses [at] = capitals_of (usher_status_names [at]);
+    for (size_t at = 0; at < USHER_STATES; at++)
+        self->states [at] = capitals_of (usher_state_names [at]);
+    for (size_t at = 0; at < USHER_EVENT_KINDS; at++) {
+        name_t *event = &self->events [at];
+        event->size =
+            (uint32_t)snprintf (event->text, sizeof event->text, "%s_event", usher_event_kind_names [at]);
+    }
+}
+
 chain_t *
 chain_new (sql_t *sql)
 {
     chain_t *self = memory_new (1, sizeof *self);
     self->sql = sql;
+    names_make (self);
     if (!sql_prepare (sql, statements, STATEMENTS, self->statements))
         chain_destroy (&self);
     return self;
@@ -143,15 +176,17 @@ find_place (chain_t *self, const chain_head_t *head, usher_str_t key, place_t *p
 static void
 bind_ad_id (sqlite3_stmt *stmt, int column, usher_str_t ad_id)
 {
-    char text [16] = "0", again [16];
+    char text [16], again [16];
+    if (ad_id.size == 0) {
+        sql_bind_number (stmt, column, 0);
+        return;
+    }
     if (ad_id.size >= sizeof text) {
         sql_bind_text (stmt, column, ad_id);
         return;
     }
-    if (ad_id.size) {
-        memcpy (text, ad_id.data, ad_id.size);
-        text [ad_id.size] = 0;
-    }
+    memcpy (text, ad_id.data, ad_id.size);
+    text [ad_id.size] = 0;
     long long number = strtoll (text, NULL, 10);
     snprintf (again, sizeof again, "%lld", number);
     if (number >= INT32_MIN && number <= INT32_MAX && strcmp (text, again) == 0)
@@ -160,22 +195,10 @@ bind_ad_id (sqlite3_stmt *stmt, int column, usher_str_t ad_id)
         sql_bind_text (stmt, column, ad_id);
 }
 
-//  Binds a name in capitals, as the reference spells a status.
 static void
-bind_capitals (sqlite3_stmt *stmt, int column, const char *name)
+bind_name (sqlite3_stmt *stmt, int column, const name_t *name)
 {
-    char capitals [32] = "";
-    for (size_t at = 0; name [at] && at < sizeof capitals - 1; at++)
-        capitals [at] = (char)toupper (name [at]);
-    sql_bind_copy (stmt, column, capitals);
-}
-
-static void
-bind_event_name (sqlite3_stmt *stmt, int column, usher_event_kind_t kind)
-{
-    char name [64];
-    snprintf (name, sizeof name, "%s_event", usher_event_kind_names [kind]);
-    sql_bind_copy (stmt, column, name);
+    sql_bind_text (stmt, column, usher_bytes (name->text, name->size));
 }
 
 //  Runs PUT or REWRITE; last is what the first names and what the second replaces.
@@ -189,10 +212,10 @@ write_row (chain_t *self, int which, const usher_history_t *history, uint64_t la
     sql_bind_number (stmt, 4, history->ads_clicked);
     sql_bind_number (stmt, 5, history->ads_skipped);
     bind_ad_id (stmt, 6, history->ad_id);
-    bind_capitals (stmt, 7, usher_status_names [history->status]);
+    bind_name (stmt, 7, &self->statuses [history->status]);
     sql_bind_text (stmt, 8, history->event_id);
-    bind_event_name (stmt, 9, history->kind);
-    bind_capitals (stmt, 10, usher_state_names [history->state]);
+    bind_name (stmt, 9, &self->events [history->kind]);
+    bind_name (stmt, 10, &self->states [history->state]);
     sql_bind_text (stmt, 11, history->session_id);
     sql_bind_text (stmt, 12, history->media_label);
     sql_bind_instant (stmt, 13, history->expires_s);

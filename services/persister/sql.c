@@ -197,12 +197,6 @@ sql_bind_blob (sqlite3_stmt *stmt, int column, usher_str_t bytes)
     must (sqlite3_bind_blob (stmt, column, bytes.size ? bytes.data : "", (int)bytes.size, SQLITE_STATIC));
 }
 
-void
-sql_bind_copy (sqlite3_stmt *stmt, int column, const char *text)
-{
-    must (sqlite3_bind_text (stmt, column, text, -1, SQLITE_TRANSIENT));
-}
-
 uint64_t
 sql_number (sqlite3_stmt *stmt, int column)
 {

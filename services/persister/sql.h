@@ -68,9 +68,6 @@ void sql_bind_null (sqlite3_stmt *stmt, int column);
 void sql_bind_text (sqlite3_stmt *stmt, int column, usher_str_t text);
 void sql_bind_blob (sqlite3_stmt *stmt, int column, usher_str_t bytes);
 
-//  Binds a copy.
-void sql_bind_copy (sqlite3_stmt *stmt, int column, const char *text);
-
 //  Columns from 0. Strings are valid until the next step.
 uint64_t sql_number (sqlite3_stmt *stmt, int column);
 double sql_double (sqlite3_stmt *stmt, int column);
