@@ -1,6 +1,7 @@
 //  store_file - finds, locks, checks and opens store.db; gives it its tables
 
 #include "store_file.h"
+#include "checkpointer.h"
 #include "memory.h"
 #include "store_vfs.h"
 
@@ -91,9 +92,13 @@ static const char from_2 [] =
 //  What makes of a file with each layout one of the next; a new one gets all at once.
 static const char *const steps [LAYOUT_VERSION] = { tables, from_1, from_2 };
 
+//  Of the WAL, when they are copied into the file: 128 MiB.
+#define WAL_PAGES 32768
+
 struct store_file {
     store_vfs_t *vfs;
     sqlite3 *db;
+    checkpointer_t *checkpointer;
     int lock;    //  descriptor of the lock file
     char path [PATH_MAX];
 };
@@ -251,8 +256,9 @@ open_database (store_file_t *self, refusal_t *refusal)
     //  SQLite has by default, take a third off the CPU and more than half off the wait of a write (decision 033).
     if (!execute (self, refusal,
                   "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=134217728; PRAGMA cache_size=-65536;"
-                  " PRAGMA wal_autocheckpoint=32768; PRAGMA secure_delete=ON;"))
+                  " PRAGMA secure_delete=ON;"))
         return false;
+    self->checkpointer = checkpointer_new (self->db, self->path, store_vfs_name (self->vfs), WAL_PAGES);
     sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     return layout == LAYOUT_VERSION || bring_up_to_date (self, refusal, layout);
 }
@@ -292,6 +298,7 @@ store_file_destroy (store_file_t **self_p)
     store_file_t *self = *self_p;
     if (!self)
         return;
+    checkpointer_destroy (&self->checkpointer);
     sqlite3_close (self->db);
     store_vfs_destroy (&self->vfs);
     if (self->lock >= 0)
