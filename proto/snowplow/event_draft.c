@@ -205,9 +205,6 @@ draft_member (const member_t *members, size_t count, const json_value_t *key)
 const member_t *
 draft_member_again (draft_t *self, size_t at, const member_t *members, size_t count, const json_value_t *key)
 {
-    const member_t *last = at < DRAFT_ORDER_MAX ? self->order [at] : NULL;
-    if (last && last->key_size == key->size && memcmp (last->key, key->data, key->size) == 0)
-        return last;
     const member_t *member = draft_member (members, count, key);
     if (at < DRAFT_ORDER_MAX)
         self->order [at] = member;

@@ -87,7 +87,14 @@ decode_result_t draft_fail (draft_t *self, const char *format, ...) __attribute_
 //  The row of a key; NULL if it has none.
 const member_t *draft_member (const member_t *members, size_t count, const json_value_t *key);
 
-//  The same of member number at of a message: as a rule it is the row that it was in the message before.
+//  The row of member number at in the message before, or NULL.
+static inline const member_t *
+draft_member_expected (const draft_t *self, size_t at)
+{
+    return at < DRAFT_ORDER_MAX ? self->order [at] : NULL;
+}
+
+//  The row of a key which is member number at, and is expected there next time.
 const member_t *draft_member_again (draft_t *self, size_t at, const member_t *members, size_t count,
                                     const json_value_t *key);
 

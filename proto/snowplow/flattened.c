@@ -15,20 +15,33 @@ static const member_t members [] = {
     MEMBER ("video_ts", AS_SECONDS, video_s),
 };
 
+//  Steps over a key. *member: its row, or NULL; draft->enriched: it is another form's. As a rule it is the key that was there in
+//  the message before. Returns false behind the last one, or at a fault.
+static inline bool
+next_member (draft_t *draft, json_scan_t *scan, size_t at, const member_t **member)
+{
+    *member = draft_member_expected (draft, at);
+    if (*member && json_scan_member_is (scan, (*member)->key, (*member)->key_size))
+        return true;
+    json_value_t key;
+    if (!json_scan_member (scan, &key))
+        return false;
+    *member = draft_member_again (draft, at, members, sizeof members / sizeof *members, &key);
+    draft->enriched = !*member && sdk_json_is_member (&key);
+    return true;
+}
+
 //  Returns false with a reason, or with draft->enriched: it is another form.
 static bool
 read_members (draft_t *draft, const char *data, size_t size)
 {
     json_scan_t scan;
-    json_value_t key, value;
+    json_value_t value;
+    const member_t *member;
     bool good = true;
-    size_t at = 0;
     json_scan_open (&scan, data, size);
     json_scan_enter (&scan);
-    while (json_scan_member (&scan, &key)) {
-        const member_t *member =
-            draft_member_again (draft, at++, members, sizeof members / sizeof *members, &key);
-        draft->enriched = !member && sdk_json_is_member (&key);
+    for (size_t at = 0; next_member (draft, &scan, at, &member); at++) {
         if (draft->enriched || !json_scan_value (&scan, &value))
             break;
         good = (!member || draft_fill_member (draft, member, &value)) && good;

@@ -263,6 +263,18 @@ json_scan_member (json_scan_t *self, json_value_t *key)
 }
 
 bool
+json_scan_member_is (json_scan_t *self, const char *key, size_t size)
+{
+    const char *at = self->at + !self->fresh, *end = self->end;
+    if (self->fault || end - at < (ptrdiff_t)size + 3 || (!self->fresh && at [-1] != ',') || *at != '"' ||
+        at [size + 1] != '"' || at [size + 2] != ':' || memcmp (at + 1, key, size) != 0)
+        return false;
+    self->fresh = false;
+    self->at = at + size + 3;
+    return true;
+}
+
+bool
 json_scan_item (json_scan_t *self)
 {
     return another (self, ']');

@@ -42,6 +42,11 @@ bool json_scan_value (json_scan_t *self, json_value_t *value);
 //  array has a next item, which must be read next) until false, at which the container has been left.
 bool json_scan_enter (json_scan_t *self);
 bool json_scan_member (json_scan_t *self, json_value_t *key);
+
+//  Steps over the next key and its colon if it is this one, without an escape, and no blanks are around it; false: nothing was
+//  read.
+bool json_scan_member_is (json_scan_t *self, const char *key, size_t size);
+
 bool json_scan_item (json_scan_t *self);
 
 //  Was that all, and all well? If not, fault is set.

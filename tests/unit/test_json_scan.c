@@ -167,13 +167,56 @@ test_not_a_number (void **state)
     assert_true (json_value_number (&(json_value_t){ .type = '"', .data = "-1.5", .size = 4 }) == -1.5);
 }
 
+//  A key that is expected: just its bytes, or it is read as any other.
+static void
+test_a_key_that_is_expected (void **state)
+{
+    static const struct {
+        const char *text;
+        bool first, second;    //  are they a and bc as they are expected?
+    } rows [] = {
+        { "{\"a\":1,\"bc\":2}", true, true },   { "{ \"a\":1,\"bc\":2}", false, true },
+        { "{\"a\":1, \"bc\":2}", true, false }, { "{\"a\" :1,\"bc\":2}", false, true },
+        { "{\"a\":1,\"bc\" :2}", true, false }, { "{\"\\u0061\":1,\"bc\":2}", false, true },
+        { "{\"b\":1,\"bd\":2}", false, false }, { "{\"a\":1,\"bcd\":2}", true, false },
+    };
+    (void)state;
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        json_scan_t scan;
+        json_value_t key, value;
+        json_scan_open (&scan, rows [row].text, strlen (rows [row].text));
+        assert_true (json_scan_enter (&scan));
+        assert_int_equal (json_scan_member_is (&scan, "a", 1), rows [row].first);
+        assert_true (rows [row].first || json_scan_member (&scan, &key));
+        assert_true (json_scan_value (&scan, &value));
+        assert_true (json_value_number (&value) == 1);
+        assert_int_equal (json_scan_member_is (&scan, "bc", 2), rows [row].second);
+        assert_true (rows [row].second || json_scan_member (&scan, &key));
+        assert_true (json_scan_value (&scan, &value));
+        assert_false (json_scan_member_is (&scan, "bc", 2));
+        assert_false (json_scan_member (&scan, &key));
+        assert_true (json_scan_done (&scan));
+    }
+    //  Wherever the text ends, it is not there.
+    static const char whole [] = "{\"a\":1,\"bc\":2}";
+    for (size_t size = 0; size < 12; size++) {
+        json_scan_t scan;
+        json_value_t value;
+        json_scan_open (&scan, whole, size);
+        bool first = json_scan_enter (&scan) && json_scan_member_is (&scan, "a", 1);
+        assert_int_equal (first, size >= 5);
+        if (first && json_scan_value (&scan, &value))
+            assert_false (json_scan_member_is (&scan, "bc", 2));
+    }
+}
+
 int
 main (void)
 {
     const struct CMUnitTest tests [] = {
         cmocka_unit_test (test_string),       cmocka_unit_test (test_string_without_end),
         cmocka_unit_test (test_utf8),         cmocka_unit_test (test_number),
-        cmocka_unit_test (test_not_a_number),
+        cmocka_unit_test (test_not_a_number), cmocka_unit_test (test_a_key_that_is_expected),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
