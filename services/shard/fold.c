@@ -99,6 +99,13 @@ is_in (usher_state_t state, uint32_t set)
     return set >> state & 1;
 }
 
+bool
+fold_rests (const fold_t *self, const fold_event_t *event)
+{
+    return !is_in (self->state, moves [event->kind].from) && event->ads_clicked <= fold_clicked (self) &&
+           event->ads_skipped <= fold_skipped (self);
+}
+
 //  Where an ad outside a break, or a break, lets go to.
 static usher_state_t
 after_break (usher_state_t before)

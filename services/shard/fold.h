@@ -39,6 +39,9 @@ void fold_init (fold_t *self);
 //  Applies the next event in order.
 void fold_apply (fold_t *self, const fold_event_t *event);
 
+//  Does an event that counts nothing itself leave the state and the ads' totals as they are?
+bool fold_rests (const fold_t *self, const fold_event_t *event);
+
 //  The status of a state that events can lead to.
 usher_status_t fold_status (usher_state_t state);
 

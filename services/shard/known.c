@@ -199,3 +199,12 @@ known_take_attributes (session_t *session, const usher_event_t *event, window_ev
     }
     return progress_take (self, event);
 }
+
+bool
+known_is_silent (const usher_event_t *event)
+{
+    bool totals = event->time_played_s > 0 || event->time_paused_s > 0 || event->time_buffering_s > 0 ||
+                  event->time_ads_s > 0 || event->time_muted_s > 0 || event->content_s > 0 || event->ads ||
+                  event->ad_breaks;
+    return !totals && groups_of (event) == 0;
+}

@@ -16,4 +16,7 @@ void known_take_totals (usher_session_record_t *self, const usher_event_t *event
 //  Returns whether something that people look at may have changed.
 bool known_take_attributes (session_t *session, const usher_event_t *event, window_event_t *record);
 
+//  Is there nothing in a ping that either of them would take?
+bool known_is_silent (const usher_event_t *event);
+
 #endif

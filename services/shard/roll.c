@@ -89,18 +89,10 @@ actor_free (actor_t *actor)
 }
 
 static void
-due_keep (seat_t *seat, roll_due_t due)
-{
-    seat->clock_ms = due.clock_ms & ROLL_NEVER;
-    seat->feed_ms = due.feed_ms;
-    seat->node.owns = (uint32_t)(due.checkpoint_ms / 1000);
-}
-
-static void
 seat_doze (roll_t *self, seat_t *seat)
 {
     actor_t *actor = seat->actor;
-    due_keep (seat, self->due (self->due_arg, actor));
+    roll_due_keep (seat, self->due (self->due_arg, actor));
     list_remove (self, actor);
     if (self->guest == actor)
         self->guest = NULL;
@@ -175,6 +167,14 @@ roll_due_t
 roll_due (const seat_t *seat)
 {
     return (roll_due_t){ seat->clock_ms, seat->feed_ms, (uint64_t)seat->node.owns * 1000 };
+}
+
+void
+roll_due_keep (seat_t *seat, roll_due_t due)
+{
+    seat->clock_ms = due.clock_ms & ROLL_NEVER;
+    seat->feed_ms = due.feed_ms;
+    seat->node.owns = (uint32_t)(due.checkpoint_ms / 1000);
 }
 
 actor_t *
@@ -280,7 +280,7 @@ enum {
 };
 
 //  Without looking at seats: of two viewers of one hash the first found will do.
-static const seat_t *
+static seat_t *
 seat_guess (const roll_t *self, uint32_t hash)
 {
     size_t at = place_first (self, hash);
@@ -305,7 +305,7 @@ session_fetch (const session_t *session)
 static void
 seat_find (const roll_t *self, roll_ahead_t *ahead, size_t at)
 {
-    const seat_t *seat = seat_guess (self, ahead->hashes [at]);
+    seat_t *seat = seat_guess (self, ahead->hashes [at]);
     ahead->seats [at] = seat == GONE ? NULL : seat;
     fetch (seat, sizeof *seat);
 }
@@ -374,6 +374,15 @@ roll_ahead_next (const roll_ahead_t *ahead, size_t at)
 {
     for (size_t step = AHEAD_STEPS; step-- > 0;)
         ahead_step (ahead, at + (AHEAD_STEPS - step) * AHEAD, step);
+}
+
+seat_t *
+roll_ahead_seat (const roll_t *self, const roll_ahead_t *ahead, size_t at, usher_str_t viewer_id)
+{
+    seat_t *seat = ahead->seats [at];
+    if (seat && usher_str_eq (seat_viewer_id (seat), viewer_id))
+        return seat;
+    return self->seats [place_find (self, viewer_id, ahead->hashes [at])];
 }
 
 //  ---- places once more

@@ -82,7 +82,7 @@ actor_t *roll_get (roll_t *self, usher_str_t viewer_id);
 typedef struct {
     size_t count;
     uint32_t hashes [LOT_MESSAGES];
-    const seat_t *seats [LOT_MESSAGES];
+    seat_t *seats [LOT_MESSAGES];
     bool attributes [LOT_MESSAGES];
 } roll_ahead_t;
 
@@ -94,8 +94,14 @@ void roll_ahead_add (roll_ahead_t *ahead, usher_str_t viewer_id, bool attributes
 void roll_ahead (const roll_t *self, roll_ahead_t *ahead);
 void roll_ahead_next (const roll_ahead_t *ahead, size_t at);
 
-//  The actor of a seat, likewise.
+//  The seat of the one that was added as number at, NULL if there is none; nobody wakes up.
+seat_t *roll_ahead_seat (const roll_t *self, const roll_ahead_t *ahead, size_t at, usher_str_t viewer_id);
+
+//  The actor of a seat, awake likewise.
 actor_t *roll_wake (roll_t *self, seat_t *seat);
+
+//  Says anew when there is something to look at of who sleeps.
+void roll_due_keep (seat_t *seat, roll_due_t due);
 
 //  When there is something to look at of who sleeps.
 roll_due_t roll_due (const seat_t *seat);

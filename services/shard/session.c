@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 enum {
+    SESSION_ID_MAX = 1024,               //  bytes; the limit of session_record.session_id
     EXIT_FLOOR_MS = 1000,                //  an attempt that ends sooner was none
     RUNNING_TIMES_MAX_S = 1000000000,    //  all that are longer are equal
     FOLD_BOUND = 512                     //  bytes of a fold, and of what heads the window, stored
@@ -34,6 +35,15 @@ session_clear (session_t *self)
 }
 
 //  ---- an event
+
+usher_str_t
+session_name (const usher_event_t *event)
+{
+    usher_str_t name = event->session_id.size ? event->session_id : event->media_label;
+    if (name.size > SESSION_ID_MAX)
+        name.size = SESSION_ID_MAX;
+    return name;
+}
 
 //  The running times are told in decimals; their sum's last digits depend on who adds.
 static uint64_t

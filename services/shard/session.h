@@ -50,6 +50,10 @@ typedef struct {
     uint32_t replaced_row;
 } session_effect_t;
 
+//  Which session an event belongs to. An input without sessions: the label of the medium, as far as an id may be long, else
+//  the viewer as a whole. A view.
+usher_str_t session_name (const usher_event_t *event);
+
 void session_init (session_t *self, usher_str_t session_id);
 void session_clear (session_t *self);
 

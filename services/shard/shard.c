@@ -202,6 +202,8 @@ shard_metrics (const void *arg, FILE *out)
     const shard_counters_t *counters = &self->counters;
     const metric_t rows [] = {
         { "events_applied_total", METRIC_COUNTER, "Events that changed a profile.", NULL, counters->applied },
+        { "events_asleep_total", METRIC_COUNTER, "Events among those that left their viewer asleep.", NULL,
+          counters->asleep },
         { "events_duplicate_total", METRIC_COUNTER, "Events that were applied before.", NULL,
           counters->duplicate },
         { "events_late_total", METRIC_COUNTER,

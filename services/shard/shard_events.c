@@ -2,6 +2,7 @@
 
 #include "shard_private.h"
 #include "memory.h"
+#include "plain.h"
 
 static uint64_t
 earlier (uint64_t a, uint64_t b)
@@ -34,6 +35,13 @@ shard_look_at (const shard_t *self, roll_due_t due)
     return due.clock_ms;
 }
 
+//  When silence makes something of a session.
+static uint64_t
+silence_due (const shard_t *self, const session_t *session)
+{
+    return earlier (session_deadline (session, self->config), session_forget_at (session, self->config));
+}
+
 roll_due_t
 shard_actor_due (const void *arg, const actor_t *actor)
 {
@@ -43,8 +51,7 @@ shard_actor_due (const void *arg, const actor_t *actor)
         const session_t *session = &actor->viewer.sessions [at];
         if (!session->shown)
             continue;
-        due.clock_ms = earlier (due.clock_ms, session_deadline (session, self->config));
-        due.clock_ms = earlier (due.clock_ms, session_forget_at (session, self->config));
+        due.clock_ms = earlier (due.clock_ms, silence_due (self, session));
         if (session->unfed)
             due.feed_ms = earlier (due.feed_ms, (uint64_t)shard_feed_due (self, session));
     }
@@ -118,8 +125,7 @@ event_tell (shard_t *self, actor_t *actor, const usher_event_t *event, const vie
     }
     if (done->effect.announce)
         shard_announce (self, actor, session, event);
-    wheel_put (self->wheel, &actor->seat->node,
-               earlier (session_deadline (session, self->config), session_forget_at (session, self->config)));
+    wheel_put (self->wheel, &actor->seat->node, silence_due (self, session));
 }
 
 void
@@ -197,12 +203,36 @@ batch_take (shard_t *self, uint32_t peer, const usher_batch_t *batch)
         self->clock_ms = batch->clock_ms;
 }
 
+//  An event of who sleeps, if it leaves it asleep: what shard_event_apply and event_tell would do.
+static bool
+event_take_asleep (shard_t *self, seat_t *seat, const usher_event_t *event)
+{
+    session_t *session = &self->asleep;
+    int64_t told_ms = self->now.mono_ms - (int64_t)self->config->shard.feed_soft_s * 1000;
+    if (!plain_take (seat, event, told_ms, session))
+        return false;
+    self->counters.applied++;
+    self->counters.asleep++;
+    roll_due_t due = { silence_due (self, session), (uint64_t)shard_feed_due (self, session),
+                       roll_due (seat).checkpoint_ms };
+    if (!due.checkpoint_ms) {
+        self->dirty++;
+        due.checkpoint_ms = (uint64_t)shard_checkpoint_begin (self, seat, usher_slot (event->viewer_id));
+    }
+    roll_due_keep (seat, due);
+    wheel_put (self->wheel, &seat->node, feed_look (self, (int64_t)due.feed_ms));
+    wheel_put (self->wheel, &seat->node, due.clock_ms);
+    return true;
+}
+
 static void
-event_take (shard_t *self, uint32_t peer, const usher_msg_t *msg)
+event_take (shard_t *self, uint32_t peer, const usher_msg_t *msg, seat_t *seat)
 {
     if (!self->batch_open || peer != self->batch_peer)
         return;
-    actor_t *actor = roll_get (self->roll, msg->event.viewer_id);
+    if (seat && seat->asleep && event_take_asleep (self, seat, &msg->event))
+        return;
+    actor_t *actor = seat ? roll_wake (self->roll, seat) : roll_get (self->roll, msg->event.viewer_id);
     if (actor->loaded) {
         shard_event_apply (self, actor, &msg->event);
         event_wait (self, actor, peer);
@@ -235,8 +265,10 @@ lot_take_in (shard_t *self, const lot_t *lot, size_t begin, size_t end)
     size_t events = 0;
     for (size_t at = begin; at < end; at++)
         if (lot->messages [at].id == USHER_MSG_event) {
-            roll_ahead_next (&ahead, events++);
-            event_take (self, lot->tags [at], &lot->messages [at]);
+            const usher_msg_t *msg = &lot->messages [at];
+            roll_ahead_next (&ahead, events);
+            event_take (self, lot->tags [at], msg,
+                        roll_ahead_seat (self->roll, &ahead, events++, msg->event.viewer_id));
         } else if (lot->messages [at].id == USHER_MSG_batch)
             batch_take (self, lot->tags [at], &lot->messages [at].batch);
 }

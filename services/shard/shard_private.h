@@ -43,6 +43,7 @@ struct shard {
     int64_t paused_ms;    //  monotonic; when the last one began
     bool pause_told;      //  it lasts: the log says so
     shard_counters_t counters;
+    session_t asleep;    //  of one that plain_take has looked at
     outbox_t *out;    //  of the call that is under way
 };
 
@@ -85,6 +86,9 @@ void shard_write_start (shard_t *self, actor_t *actor);
 
 //  The source's clock at a monotonic instant, if the two go alike until then.
 uint64_t shard_clock_at (const shard_t *self, int64_t mono_ms);
+
+//  When soft facts of a viewer that begin now are due, monotonic ms in whole seconds: it will be looked at then.
+int64_t shard_checkpoint_begin (shard_t *self, seat_t *seat, uint32_t slot);
 
 //  Something of an actor is not written: hard facts want it at once, soft ones at the checkpoint.
 void shard_mark_dirty (shard_t *self, actor_t *actor, bool hard);

@@ -118,19 +118,24 @@ shard_clock_at (const shard_t *self, int64_t mono_ms)
     return self->clock_ms + (mono_ms > self->now.mono_ms ? (uint64_t)(mono_ms - self->now.mono_ms) : 0);
 }
 
+int64_t
+shard_checkpoint_begin (shard_t *self, seat_t *seat, uint32_t slot)
+{
+    //  Jitter, from the viewer itself, so that checkpoints of many spread out.
+    int64_t checkpoint_ms = (int64_t)self->config->shard.checkpoint_s * 1000;
+    int64_t due_ms = self->now.mono_ms + checkpoint_ms + checkpoint_ms * (slot % 256) / 1024;
+    due_ms = (due_ms / 1000 + 1) * 1000;
+    wheel_put (self->wheel, &seat->node, shard_clock_at (self, due_ms));
+    return due_ms;
+}
+
 void
 shard_mark_dirty (shard_t *self, actor_t *actor, bool hard)
 {
     if (!actor->hard && !actor->soft)
         self->dirty++;
-    if (!hard && !actor->soft) {
-        //  Jitter, from the viewer itself, so that checkpoints of many spread out.
-        int64_t checkpoint_ms = (int64_t)self->config->shard.checkpoint_s * 1000;
-        int64_t due_ms =
-            self->now.mono_ms + checkpoint_ms + checkpoint_ms * (actor->viewer.slot % 256) / 1024;
-        actor->checkpoint_ms = (due_ms / 1000 + 1) * 1000;
-        wheel_put (self->wheel, &actor->seat->node, shard_clock_at (self, actor->checkpoint_ms));
-    }
+    if (!hard && !actor->soft)
+        actor->checkpoint_ms = shard_checkpoint_begin (self, actor->seat, actor->viewer.slot);
     actor->hard = actor->hard || hard;
     actor->soft = actor->soft || !hard;
 }

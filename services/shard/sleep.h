@@ -15,7 +15,7 @@ bool sleep_allowed (const actor_t *actor);
 //  The bytes of an actor, in a block of its own that the caller owns. The actor is as before. working is memory to work in.
 uint8_t *sleep_pack (const actor_t *actor, buffer_t *working);
 
-//  Makes an actor, of which nothing is set, what it was.
+//  Makes an actor, of which nothing but its seat is set, what it was.
 void sleep_unpack (actor_t *actor, const uint8_t *packed);
 
 //  Whose bytes they are: a view.

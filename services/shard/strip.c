@@ -28,7 +28,6 @@ enum {
     MASK_BITS = 7,
     MORE = 0x80,
     NUMBER_MAX = 10,    //  bytes of 64 bits, 7 a byte
-    EVENT_MAX = 128,    //  bytes without its texts: a mask, fewer than 11 numbers, a UUID
     ROW_WANTED = 4,
     POSITION_WHOLE = 1,
     POSITION_END_S = 1000000000    //  larger ones are told whole
@@ -115,9 +114,11 @@ put_rare (uint8_t *to, const window_event_t *event, unsigned mask)
     return to;
 }
 
-static uint8_t *
-put_event (uint8_t *to, const window_event_t *event, uint64_t before_ms)
+//  A mask, fewer than 11 numbers, a UUID: fewer bytes than STRIP_EVENT_MAX.
+size_t
+strip_event_put (uint8_t *to, const window_event_t *event, uint64_t before_ms)
 {
+    const uint8_t *start = to;
     unsigned mask = mask_of (event);
     to = put_number (to, mask);
     to = put_distance (to, before_ms, event->order_ms);
@@ -139,7 +140,7 @@ put_event (uint8_t *to, const window_event_t *event, uint64_t before_ms)
         *to++ = event->groups;
     if (mask & PING_INTERVAL)
         to = put_number (to, event->ping_s);
-    return put_rare (to, event, mask);
+    return (size_t)(put_rare (to, event, mask) - start);
 }
 
 //  ---- reading: the bytes may be anything
@@ -342,23 +343,23 @@ strip_may_have (const strip_t *self, uint16_t digest)
 
 //  Events come at the end and leave at the front, so they move through their block, and back when it ends.
 static void
-digest_put (strip_t *self, uint16_t digest)
+make_digest_room (strip_t *self)
 {
-    if (self->gone + self->count == self->room) {
-        if (self->gone)
-            memmove (self->digests, self->digests + self->gone, self->count * sizeof *self->digests);
-        if (self->gone < self->count / 4 + 1) {
-            self->room = self->count + self->count / 2 + 4;
-            self->digests = memory_resize (self->digests, self->room, sizeof *self->digests);
-        }
-        self->gone = 0;
+    if (self->gone + self->count < self->room)
+        return;
+    if (self->gone)
+        memmove (self->digests, self->digests + self->gone, self->count * sizeof *self->digests);
+    if (self->gone < self->count / 4 + 1) {
+        self->room = self->count + self->count / 2 + 4;
+        self->digests = memory_resize (self->digests, self->room, sizeof *self->digests);
     }
-    self->digests [self->gone + self->count] = digest;
+    self->gone = 0;
 }
 
 static void
 make_room (strip_t *self, uint32_t more)
 {
+    make_digest_room (self);
     if (self->size - self->tail >= more)
         return;
     uint32_t used = self->tail - self->head;
@@ -375,16 +376,22 @@ make_room (strip_t *self, uint32_t more)
 void
 strip_append (strip_t *self, const window_event_t *event)
 {
-    uint8_t small [EVENT_MAX], *large = NULL, *start = small;
+    uint8_t small [STRIP_EVENT_MAX], *large = NULL, *start = small;
     uint32_t texts = event->text_id.size + event->ad_id.size;
     if (texts)
-        start = large = memory_new (EVENT_MAX + texts, 1);
-    uint32_t bytes = (uint32_t)(put_event (start, event, self->last_ms) - start);
-    make_room (self, bytes);
-    memcpy (self->bytes + self->tail, start, bytes);
+        start = large = memory_new (STRIP_EVENT_MAX + texts, 1);
+    size_t bytes = strip_event_put (start, event, self->last_ms);
+    make_room (self, (uint32_t)bytes);
+    strip_add (self, event, start, bytes);
     free (large);
-    self->tail += bytes;
-    digest_put (self, strip_digest (event));
+}
+
+void
+strip_add (strip_t *self, const window_event_t *event, const uint8_t *bytes, size_t size)
+{
+    memcpy (self->bytes + self->tail, bytes, size);
+    self->tail += (uint32_t)size;
+    self->digests [self->gone + self->count] = strip_digest (event);
     self->count++;
     self->last_ms = event->order_ms;
 }

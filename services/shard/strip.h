@@ -29,6 +29,7 @@
 #define STRIP_EVENTS_MAX 128    //  that strip_restore takes
 #define STRIP_ID_MAX 128        //  bytes; the limits of event.event_id and event.ad_id
 #define STRIP_AD_ID_MAX 1024
+#define STRIP_EVENT_MAX 128    //  bytes of an event without its texts
 
 typedef struct {
     uint32_t count;    //  events
@@ -49,6 +50,12 @@ bool strip_may_have (const strip_t *self, uint16_t digest);
 
 //  Adds an event behind the others.
 void strip_append (strip_t *self, const window_event_t *event);
+
+//  Writes the bytes of an event that comes behind one of before_ms, STRIP_EVENT_MAX and its texts at most. Returns how many.
+size_t strip_event_put (uint8_t *to, const window_event_t *event, uint64_t before_ms);
+
+//  Adds an event by these bytes where there is room for them and for its digest.
+void strip_add (strip_t *self, const window_event_t *event, const uint8_t *bytes, size_t size);
 
 //  Lets go of all of it. It may be used again.
 void strip_free (strip_t *self);

@@ -12,7 +12,6 @@
 #include <time.h>
 
 enum {
-    SESSION_ID_MAX = 1024,           //  bytes; the limit of session_record.session_id
     ROWS_SQUEEZE_BYTES = 64 * 384    //  64 rows wait for a write, before repeated ones are looked for
 };
 
@@ -89,16 +88,6 @@ position_note (viewer_t *self, const usher_event_t *event)
 }
 
 //  ---- sessions
-
-//  An input without sessions: the label of the medium, as far as an id may be long, else the viewer as a whole.
-static usher_str_t
-session_name (const usher_event_t *event)
-{
-    usher_str_t name = event->session_id.size ? event->session_id : event->media_label;
-    if (name.size > SESSION_ID_MAX)
-        name.size = SESSION_ID_MAX;
-    return name;
-}
 
 //  -1, 0, 1: bytes, then length.
 static int

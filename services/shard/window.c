@@ -344,6 +344,13 @@ window_append (session_t *self, const window_event_t *record)
     strip_append (&self->strip, record);
 }
 
+void
+window_add (session_t *self, const window_event_t *record, const uint8_t *bytes, size_t size)
+{
+    lead_note (self, lead_of (record), false);
+    strip_add (&self->strip, record, bytes, size);
+}
+
 //  ---- trimming
 
 static void

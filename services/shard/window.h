@@ -36,6 +36,9 @@ bool window_follows (const session_t *self, const window_event_t *record);
 //  Puts one that follows at the end; the window is not open.
 void window_append (session_t *self, const window_event_t *record);
 
+//  The same by the bytes of strip_event_put, where the strip has room.
+void window_add (session_t *self, const window_event_t *record, const uint8_t *bytes, size_t size);
+
 //  Folds the oldest events away that are out of the window; window_fold any number of them. It may be open or not.
 void window_trim (session_t *self);
 void window_fold (session_t *self, size_t count);
