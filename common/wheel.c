@@ -1,6 +1,7 @@
 //  wheel - which viewers want to be looked at when
 
 #include "wheel.h"
+#include "fetch.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -82,6 +83,7 @@ wheel_due (wheel_t *self, uint64_t now_ms)
             self->second++;
             continue;
         }
+        fetch (node->next, sizeof *node);    //  which is taken out next
         wheel_remove (node);
         //  Beyond the ring it was put in for a later round.
         if (node->due_s <= now)

@@ -13,15 +13,15 @@
 static void
 raise (double *total, double value)
 {
-    //  A NaN compares false; infinities were refused at the door.
-    if (value > *total)
+    //  A NaN compares false; infinities were refused at the door. Most events have none, and need not look at the total.
+    if (value > 0 && value > *total)
         *total = value;
 }
 
 static void
 raise_count (uint32_t *total, uint32_t value)
 {
-    if (value > *total)
+    if (value && value > *total)
         *total = value;
 }
 

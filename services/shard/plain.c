@@ -123,15 +123,18 @@ bool
 plain_suits (const actor_t *actor)
 {
     const viewer_t *viewer = &actor->viewer;
-    if (viewer->session_count != 1 || viewer->position_count != 1 || actor->erased_ms)
+    if (viewer->session_count != 1 || viewer->position_count != 1 || actor->erased_ms || actor->flight)
         return false;
     const session_t *session = &viewer->sessions [0];
+    const fold_t *now = &session->now;
     const strip_t *strip = &session->strip;
-    //  Grace is of no account any more once there was evidence behind it.
-    return session->shown && !session->known.expired_ms && session->grace_ms <= session->now.seen_ms &&
-           (session->now.marks & FOLD_BEGUN) && is_small (session->lead_min_ms) &&
-           is_small (session->lead_max_ms) && strip->count <= SESSION_WINDOW_EVENTS && strip->count > 0 &&
-           viewer->positions [0].partition <= UINT16_MAX && session->now.order_ms / 1000 <= UINT32_MAX;
+    //  Grace is of no account any more once all that silence is counted from is behind it.
+    bool grace = session->grace_ms > now->seen_ms || (now->error_ms && session->grace_ms > now->error_ms);
+    //  Where a tracker sends running totals, no event leaves anybody asleep, and words are smaller.
+    return session->shown && !session->known.expired_ms && !session->known.has_totals && !grace &&
+           (now->marks & FOLD_BEGUN) && is_small (session->lead_min_ms) && is_small (session->lead_max_ms) &&
+           strip->count > 0 && strip->count <= SESSION_WINDOW_EVENTS &&
+           viewer->positions [0].partition <= UINT16_MAX && now->order_ms / 1000 <= UINT32_MAX;
 }
 
 //  The order of its first event as far as an int32_t goes.
@@ -163,7 +166,8 @@ plain_new (const actor_t *actor, usher_str_t words)
                      .generation = position->generation,
                      .offset = position->offset,
                      .count = (uint8_t)session->strip.count,
-                     .digests = (uint8_t)((session->strip.count + DIGESTS_STEP - 1) / DIGESTS_STEP * DIGESTS_STEP),
+                     .digests =
+                         (uint8_t)((session->strip.count + DIGESTS_STEP - 1) / DIGESTS_STEP * DIGESTS_STEP),
                      .session_id_size = (uint16_t)session->known.session_id.size,
                      .texts_size = (uint16_t)texts.size,
                      .words_size = (uint16_t)words.size,

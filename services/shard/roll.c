@@ -72,6 +72,15 @@ list_remove (roll_t *self, actor_t *actor)
     self->awake--;
 }
 
+void
+flight_free (flight_t **self_p)
+{
+    if (*self_p)
+        free ((*self_p)->tickets.others);
+    free (*self_p);
+    *self_p = NULL;
+}
+
 static void
 actor_free (actor_t *actor)
 {
@@ -81,9 +90,8 @@ actor_free (actor_t *actor)
     if (actor->partial)
         viewer_clear (actor->partial);
     free (actor->partial);
-    free (actor->writing);
+    flight_free (&actor->flight);
     free (actor->dirty.others);
-    free (actor->in_flight.others);
     viewer_clear (&actor->viewer);
     free (actor);
 }
@@ -97,7 +105,9 @@ seat_doze (roll_t *self, seat_t *seat)
     if (self->guest == actor)
         self->guest = NULL;
     seat->asleep = true;
+    seat->in_flight = actor->flight != NULL;
     seat->packed = sleep_pack (actor, &self->working);
+    actor->flight = NULL;
     actor_free (actor);
 }
 
@@ -134,7 +144,7 @@ roll_doze (roll_t *self, uint64_t now_ms, size_t awake_max)
     self->now_ms = now_ms;
     self->awake_max = awake_max;
     guest_doze (self);
-    //  Most of those that are too many wait for the store and can't sleep: to look at all of them in each turn costs more than
+    //  Some of those that are too many wait for the store and can't sleep: to look at all of them in each turn costs more than
     //  events do. Who was answered is let go by roll_rest.
     size_t excess = self->awake > awake_max ? self->awake - awake_max : 0;
     oldest_doze (self, (excess < DOZE_PER_TURN / 2 ? 2 * excess : DOZE_PER_TURN) + DOZE_PER_TURN);
@@ -204,7 +214,7 @@ seat_free (seat_t *seat)
 {
     wheel_remove (&seat->node);
     if (seat->asleep)
-        free (seat->packed);
+        sleep_free (&seat->packed);
     else
         actor_free (seat->actor);
     free (seat);
@@ -321,8 +331,10 @@ seat_fetch (const seat_t *seat)
 
 //  A processor waits for so many lines at once, and no more: what few events touch is left out.
 static void
-viewer_fetch (const viewer_t *viewer, bool attributes)
+viewer_fetch (const actor_t *actor, bool attributes)
 {
+    const viewer_t *viewer = &actor->viewer;
+    fetch (actor->flight, sizeof (flight_t));
     fetch (viewer->id.data, viewer->id.size);
     fetch (viewer->positions, 1);
     if (viewer->session_count == 0)
@@ -342,7 +354,7 @@ ahead_step (const roll_ahead_t *ahead, size_t at, size_t step)
     if (step == 0)
         seat_fetch (seat);
     else if (!seat->asleep && step == 1)
-        viewer_fetch (&seat->actor->viewer, ahead->attributes [at]);
+        viewer_fetch (seat->actor, ahead->attributes [at]);
     else if (!seat->asleep && seat->actor->viewer.session_count)
         session_fetch (&seat->actor->viewer.sessions [0]);
 }
@@ -364,6 +376,19 @@ roll_ahead (const roll_t *self, roll_ahead_t *ahead)
     }
     for (size_t at = 0; at < ahead->count; at++)
         seat_find (self, ahead, at);
+    roll_ahead_begin (ahead);
+}
+
+void
+roll_ahead_seat_add (roll_ahead_t *ahead, seat_t *seat)
+{
+    ahead->seats [ahead->count] = seat;
+    ahead->attributes [ahead->count++] = false;
+}
+
+void
+roll_ahead_begin (const roll_ahead_t *ahead)
+{
     for (size_t step = 0; step < AHEAD_STEPS; step++)
         for (size_t at = 0; at < (AHEAD_STEPS - step) * AHEAD; at++)
             ahead_step (ahead, at, step);

@@ -19,13 +19,22 @@ typedef struct {
     receipt_ticket_t ticket;
 } held_event_t;
 
+//  A write that the store has not answered: its frame, to send it again, how many bytes of that are history behind its head,
+//  and who waits for the answer.
+typedef struct {
+    size_t size, rows;
+    tickets_t tickets;
+    uint8_t frame [];
+} flight_t;
+
 typedef struct actor actor_t;
 
 //  What there is of a viewer in any case. Asleep it has what roll_due_t has; the node owns the checkpoint, in seconds.
 typedef struct {
     wheel_node_t node;    //  first: a node is its seat
     uint64_t asleep : 1;
-    uint64_t clock_ms : 63;
+    uint64_t in_flight : 1;    //  asleep: a write is
+    uint64_t clock_ms : 62;
     uint64_t feed_ms;
     union {
         actor_t *actor;
@@ -44,8 +53,8 @@ struct actor {
     bool reload;           //  a write was refused: read the row before the next one
     uint64_t erased_ms;    //  what was collected up to here is erased; 0 nothing
     size_t held_count, held_bytes;
-    size_t writing_size;    //  0: no write in flight
-    size_t unwritten;       //  bytes that it was counted with last (unwritten.c)
+    flight_t *flight;    //  the write that is under way, or NULL
+    size_t unwritten;    //  bytes that it was counted with last (unwritten.c)
     viewer_t viewer;
     actor_t *newer, *older;                   //  in the list of those that are awake
     uint64_t listed_ms;                       //  monotonic; since when it is there
@@ -54,10 +63,8 @@ struct actor {
     int64_t held_ms;                          //  monotonic; since when the first of them waits
     viewer_t *partial;                        //  what they come to, for show (partial.c); or NULL
     held_event_t *held;
-    uint8_t *writing;    //  its frame, to send it again
-    uint64_t writing_version;
-    size_t writing_rows;           //  bytes of history in it, behind the frame's head
-    tickets_t dirty, in_flight;    //  frames that wait for the next write; for this one
+    uint64_t writing_version;    //  of the last write, answered or not
+    tickets_t dirty;             //  frames that wait for the next write
 };
 
 typedef struct roll roll_t;
@@ -68,8 +75,11 @@ typedef struct {
     uint64_t clock_ms, feed_ms, checkpoint_ms;
 } roll_due_t;
 
-#define ROLL_NEVER (UINT64_MAX >> 1)
+#define ROLL_NEVER (UINT64_MAX >> 2)
 typedef roll_due_t (roll_due_fn) (const void *arg, const actor_t *actor);
+
+//  Lets go of a write; NULL is none.
+void flight_free (flight_t **self_p);
 
 roll_t *roll_new (roll_due_fn *due, const void *due_arg);
 void roll_destroy (roll_t **self_p);
@@ -93,6 +103,10 @@ void roll_ahead_add (roll_ahead_t *ahead, usher_str_t viewer_id, bool attributes
 //  before are worked, for which roll_ahead_next is told the number of each before it is. None of them may be dropped till then.
 void roll_ahead (const roll_t *self, roll_ahead_t *ahead);
 void roll_ahead_next (const roll_ahead_t *ahead, size_t at);
+
+//  The same of those whose seats are at hand: adds one, and begins.
+void roll_ahead_seat_add (roll_ahead_t *ahead, seat_t *seat);
+void roll_ahead_begin (const roll_ahead_t *ahead);
 
 //  The seat of the one that was added as number at, NULL if there is none; nobody wakes up.
 seat_t *roll_ahead_seat (const roll_t *self, const roll_ahead_t *ahead, size_t at, usher_str_t viewer_id);

@@ -133,6 +133,22 @@ seat_look (shard_t *self, seat_t *seat)
         shard_actor_look (self, roll_wake (self->roll, seat));
 }
 
+//  Looks at some of those who are due. Returns whether there were any.
+static bool
+seats_look (shard_t *self)
+{
+    roll_ahead_t ahead;
+    ahead.count = 0;
+    for (wheel_node_t *node; ahead.count < LOT_MESSAGES && (node = wheel_due (self->wheel, self->clock_ms));)
+        roll_ahead_seat_add (&ahead, (seat_t *)node);
+    roll_ahead_begin (&ahead);
+    for (size_t at = 0; at < ahead.count; at++) {
+        roll_ahead_next (&ahead, at);
+        seat_look (self, ahead.seats [at]);
+    }
+    return ahead.count > 0;
+}
+
 bool
 shard_turn (void *arg, usher_time_t now, outbox_t *out)
 {
@@ -140,8 +156,8 @@ shard_turn (void *arg, usher_time_t now, outbox_t *out)
     self->now = now;
     self->out = out;
     pace_measure (self);
-    for (wheel_node_t *node; self->live_loaded && (node = wheel_due (self->wheel, self->clock_ms));)
-        seat_look (self, (seat_t *)node);
+    while (self->live_loaded && seats_look (self))
+        ;
     //  The live ones first, or the publisher would take the unloaded ones for gone.
     if (self->filling && self->live_loaded)
         shard_fill_some (self);
@@ -166,9 +182,7 @@ shard_tick (void *arg, usher_time_t now, outbox_t *out)
     if (!self->retry)
         return;
     self->retry = false;
-    for (actor_t *actor = NULL; (actor = roll_next_awake (self->roll, actor));)
-        if (actor->writing_size)
-            shard_write_send (self, actor);
+    shard_writes_send_again (self);
 }
 
 bool

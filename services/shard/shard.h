@@ -36,8 +36,8 @@ extern const size_t shard_link_count;
 
 //  Counters, for conservation checks.
 typedef struct {
-    uint64_t applied, asleep, duplicate, late, erased, held, frames, frames_refused, writes, rewrites, refused, loads,
-        lost, failed;
+    uint64_t applied, asleep, duplicate, late, erased, held, frames, frames_refused, writes, rewrites,
+        refused, loads, lost, failed;
 } shard_counters_t;
 const shard_counters_t *shard_counters (const shard_t *self);
 

@@ -79,7 +79,7 @@ session_look (shard_t *self, actor_t *actor, session_t *session)
 bool
 shard_actor_leave (shard_t *self, actor_t *actor)
 {
-    if (shard_is_live (actor) || !actor->loaded || actor->hard || actor->soft || actor->writing_size ||
+    if (shard_is_live (actor) || !actor->loaded || actor->hard || actor->soft || actor->flight ||
         actor->held_count)
         return false;
     roll_drop (self->roll, actor);
@@ -156,8 +156,8 @@ event_wait (shard_t *self, actor_t *actor, uint32_t peer)
 {
     if (actor->hard)
         tickets_take (&actor->dirty, self->receipts, peer);
-    else if (actor->writing_size)
-        tickets_take (&actor->in_flight, self->receipts, peer);
+    else if (actor->flight)
+        tickets_take (&actor->flight->tickets, self->receipts, peer);
 }
 
 void

@@ -44,7 +44,7 @@ struct shard {
     bool pause_told;      //  it lasts: the log says so
     shard_counters_t counters;
     session_t asleep;    //  of one that plain_take has looked at
-    outbox_t *out;    //  of the call that is under way
+    outbox_t *out;       //  of the call that is under way
 };
 
 //  ---- the feed
@@ -78,8 +78,8 @@ int64_t shard_feed_due (const shard_t *self, const session_t *session);
 //  Does the feed have a session of it?
 bool shard_is_live (const actor_t *actor);
 
-//  Sends the write that is in flight, for the first time or again.
-void shard_write_send (shard_t *self, actor_t *actor);
+//  Sends all writes that are in flight again.
+void shard_writes_send_again (shard_t *self);
 
 //  Starts a write if there is something to write and none is in flight.
 void shard_write_start (shard_t *self, actor_t *actor);

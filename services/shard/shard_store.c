@@ -170,14 +170,13 @@ shard_store_begin (shard_t *self)
     shard_claim (self);
     if (self->epoch && !self->live_loaded)
         load_live_send (self);
-    //  Who is asleep waits for nothing.
+    //  Who is asleep waits for no profile.
     for (actor_t *actor = NULL; (actor = roll_next_awake (self->roll, actor));) {
         actor->load_sent = false;
         if (!actor->loaded || actor->reload)
             shard_load_send (self, actor);
-        if (actor->writing_size)
-            shard_write_send (self, actor);
     }
+    shard_writes_send_again (self);
 }
 
 //  ---- erasure
@@ -202,12 +201,13 @@ actor_let_go (shard_t *self, actor_t *actor)
             shard_tell (self, actor, &actor->viewer.sessions [at], true);
     shard_partial_end (self, actor);
     viewer_empty (&actor->viewer);
-    if (actor->writing_size)
+    if (actor->flight) {
+        tickets_give_back (&actor->flight->tickets, self->receipts);
         shard_write_forget (self, actor);
+    }
     if (actor->hard || actor->soft)
         self->dirty--;
     actor->hard = actor->soft = actor->reload = actor->loaded = false;
-    tickets_give_back (&actor->in_flight, self->receipts);
     tickets_give_back (&actor->dirty, self->receipts);
 }
 

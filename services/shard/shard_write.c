@@ -61,53 +61,68 @@ write_build (shard_t *self, actor_t *actor)
     if (profile_size == 0)
         abort ();    //  a field beyond its limit: event's are no larger than session_record's
     size_t room = USHER_FRAME_HEAD + viewer->rows_used + usher_encode_bound (&msg);
-    actor->writing = memory_new (room, 1);
-    size_t used = usher_frame_begin (actor->writing, room);
+    flight_t *flight = memory_resize (NULL, sizeof *flight + room, 1);
+    size_t used = usher_frame_begin (flight->frame, room);
     if (viewer->rows_used)
-        memcpy (actor->writing + used, viewer->rows, viewer->rows_used);
+        memcpy (flight->frame + used, viewer->rows, viewer->rows_used);
     used += viewer->rows_used;
-    actor->writing_rows = viewer->rows_used;
-    used += usher_encode (&msg, actor->writing + used, room - used);
-    actor->writing_size = used;
+    used += usher_encode (&msg, flight->frame + used, room - used);
+    flight->size = used;
+    flight->rows = viewer->rows_used;
+    flight->tickets = actor->dirty;
+    actor->dirty = (tickets_t){ 0 };
+    actor->flight = flight;
     actor->writing_version = msg.write.version;
     free (profile);
 }
 
 //  The frame as it is, or where history is more than a link carries at once, in several: the store keeps rows until the
 //  write that they came with.
-void
-shard_write_send (shard_t *self, actor_t *actor)
+static void
+flight_send (shard_t *self, const flight_t *flight)
 {
     if (!self->store_up)
         return;
-    if (actor->writing_rows <= ROWS_MAX) {
-        outbox_join (self->out, USHER_LINK_store, 0, actor->writing, actor->writing_size);
+    if (flight->rows <= ROWS_MAX) {
+        outbox_join (self->out, USHER_LINK_store, 0, flight->frame, flight->size);
         return;
     }
     usher_frame_t frame;
     usher_msg_t msg;
-    usher_frame_open (&frame, actor->writing, actor->writing_size);
+    usher_frame_open (&frame, flight->frame, flight->size);
     while (usher_decode (&frame, &msg) == USHER_OK)
         outbox_put (self->out, USHER_LINK_store, 0, &msg);
+}
+
+void
+shard_writes_send_again (shard_t *self)
+{
+    size_t left = self->writes_in_flight, cursor = 0;
+    for (seat_t *seat; left > 0 && (seat = roll_next (self->roll, &cursor));) {
+        if (seat->asleep && !seat->in_flight)
+            continue;
+        const actor_t *actor = roll_wake (self->roll, seat);
+        if (actor->flight) {
+            flight_send (self, actor->flight);
+            left--;
+        }
+    }
 }
 
 //  Starts a write if there is something to write and none is in flight.
 void
 shard_write_start (shard_t *self, actor_t *actor)
 {
-    if (self->epoch == 0 || !actor->loaded || actor->reload || actor->writing_size ||
-        !(actor->hard || actor->soft))
+    if (self->epoch == 0 || !actor->loaded || actor->reload || actor->flight || !(actor->hard || actor->soft))
         return;
     write_build (self, actor);
     viewer_rows_forget (&actor->viewer);
     actor->hard = actor->soft = false;
-    actor->in_flight = actor->dirty;
-    actor->dirty = (tickets_t){ 0 };
     self->dirty--;
     self->writes_in_flight++;
     self->counters.writes++;
     shard_unwritten_note (self, actor);
-    shard_write_send (self, actor);
+    flight_send (self, actor->flight);
 }
 
 //  The source's clock at a monotonic instant, if the two go alike until then. In a backlog the source's clock races: who
@@ -143,9 +158,7 @@ shard_mark_dirty (shard_t *self, actor_t *actor, bool hard)
 void
 shard_write_forget (shard_t *self, actor_t *actor)
 {
-    free (actor->writing);
-    actor->writing = NULL;
-    actor->writing_size = 0;
+    flight_free (&actor->flight);
     self->writes_in_flight--;
 }
 
@@ -154,7 +167,7 @@ write_settled (shard_t *self, actor_t *actor)
 {
     actor->stored_epoch = self->epoch;
     actor->stored_version = actor->writing_version;
-    tickets_give_back (&actor->in_flight, self->receipts);
+    tickets_give_back (&actor->flight->tickets, self->receipts);
     shard_write_forget (self, actor);
 }
 
@@ -163,9 +176,9 @@ write_settled (shard_t *self, actor_t *actor)
 static void
 write_take_back (shard_t *self, actor_t *actor)
 {
-    viewer_rows_prepend (&actor->viewer, actor->writing + USHER_FRAME_HEAD, actor->writing_rows);
+    viewer_rows_prepend (&actor->viewer, actor->flight->frame + USHER_FRAME_HEAD, actor->flight->rows);
+    tickets_move (&actor->dirty, self->receipts, &actor->flight->tickets);
     shard_write_forget (self, actor);
-    tickets_move (&actor->dirty, self->receipts, &actor->in_flight);
     self->counters.refused++;
     shard_mark_dirty (self, actor, true);
     actor->reload = true;
@@ -180,7 +193,7 @@ shard_on_written (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *ou
     (void)peer;
     self->out = out;
     actor_t *actor = roll_find (self->roll, msg->written.viewer_id);
-    if (!actor || !actor->writing_size || msg->written.epoch != self->epoch ||
+    if (!actor || !actor->flight || msg->written.epoch != self->epoch ||
         msg->written.version != actor->writing_version)
         return;    //  the answer to a write that was sent twice
     if (msg->written.outcome == USHER_outcome_failed) {

@@ -23,7 +23,7 @@ enum {
 size_t
 shard_unwritten_of (const actor_t *actor)
 {
-    return actor->viewer.rows_used + actor->writing_size + actor->held_bytes +
+    return actor->viewer.rows_used + (actor->flight ? actor->flight->size : 0) + actor->held_bytes +
            (actor->loaded ? 0 : PROFILE_BYTES);
 }
 

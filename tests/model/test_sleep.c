@@ -33,6 +33,13 @@ typedef struct {
     uint64_t epoch, version, erased_ms;
 } owed_t;
 
+//  A row of the store.
+typedef struct {
+    uint64_t epoch, version;
+    size_t size;
+    uint8_t *profile;
+} row_t;
+
 typedef struct {
     config_t config;
     shard_t *shard;
@@ -43,6 +50,7 @@ typedef struct {
     size_t owed_count;
     owed_t owed [OWED_MAX];
     uint64_t erased_ms [VIEWERS];
+    row_t asked [VIEWERS], stored [VIEWERS];    //  what the last write says; what is there
 } side_t;
 
 typedef struct {
@@ -60,18 +68,33 @@ pick (world_t *self, uint64_t below)
     return (self->random >> 33) % below;
 }
 
+static size_t
+number_of (usher_str_t viewer)
+{
+    return (size_t)(viewer.data [viewer.size - 1] - '0');
+}
+
 //  The store knows of an erasure from when the shard says that it has let go.
 static uint64_t *
 erased_of (side_t *self, usher_str_t viewer)
 {
-    return &self->erased_ms [viewer.data [viewer.size - 1] - '0'];
+    return &self->erased_ms [number_of (viewer)];
+}
+
+static void
+row_set (row_t *self, uint64_t epoch, uint64_t version, const void *profile, size_t size)
+{
+    free (self->profile);
+    *self = (row_t){ epoch, version, size, size ? memory_copy (profile, size) : NULL };
 }
 
 static void
 owe (side_t *self, const usher_msg_t *msg)
 {
-    if (msg->id == USHER_MSG_forgotten)
+    if (msg->id == USHER_MSG_forgotten) {
         *erased_of (self, msg->forgotten.viewer_id) = msg->forgotten.erased_ms;
+        row_set (&self->stored [number_of (msg->forgotten.viewer_id)], 0, 0, NULL, 0);
+    }
     usher_str_t viewer = msg->id == USHER_MSG_write ? msg->write.viewer_id : msg->load.viewer_id;
     if (msg->id != USHER_MSG_write && msg->id != USHER_MSG_load)
         return;
@@ -83,6 +106,8 @@ owe (side_t *self, const usher_msg_t *msg)
     if (msg->id == USHER_MSG_write) {
         owed->epoch = msg->write.epoch;
         owed->version = msg->write.version;
+        row_set (&self->asked [number_of (viewer)], msg->write.epoch, msg->write.version,
+                 msg->write.profile.data, msg->write.profile.size);
     }
 }
 
@@ -148,6 +173,10 @@ world_end (world_t *self)
         shard_destroy (&self->sides [at].shard);
         outbox_destroy (&self->sides [at].out);
         free (self->sides [at].said);
+        for (size_t viewer = 0; viewer < VIEWERS; viewer++) {
+            row_set (&self->sides [at].asked [viewer], 0, 0, NULL, 0);
+            row_set (&self->sides [at].stored [viewer], 0, 0, NULL, 0);
+        }
     }
 }
 
@@ -297,6 +326,18 @@ erasure_tell (world_t *self)
     hand (self, USHER_LINK_store, &msg);
 }
 
+//  The last write that was asked is there, if it is that one.
+static void
+stored_put (world_t *self, size_t viewer, uint64_t version)
+{
+    for (size_t at = 0; at < 2; at++) {
+        const row_t *asked = &self->sides [at].asked [viewer];
+        if (asked->version == version)
+            row_set (&self->sides [at].stored [viewer], asked->epoch, asked->version, asked->profile,
+                     asked->size);
+    }
+}
+
 //  The store answers, in any order, and not always what one hopes for.
 static void
 store_answer (world_t *self)
@@ -308,17 +349,24 @@ store_answer (world_t *self)
     for (size_t side = 0; side < 2; side++)
         self->sides [side].owed [at] = self->sides [side].owed [--self->sides [side].owed_count];
     usher_msg_t msg = { .id = USHER_MSG_loaded };
+    usher_str_t viewer = usher_str (owed.viewer_id);
     uint64_t luck = pick (self, 16);
     if (owed.id == USHER_MSG_load) {
-        msg.loaded.viewer_id = usher_str (owed.viewer_id);
-        msg.loaded.erased_ms = owed.erased_ms;
+        const row_t *row = &self->sides [0].stored [number_of (viewer)];
+        msg.loaded = (usher_loaded_t){ .viewer_id = viewer,
+                                       .epoch = row->epoch,
+                                       .version = row->version,
+                                       .profile = usher_bytes (row->profile, row->size),
+                                       .erased_ms = owed.erased_ms };
     } else {
         msg.id = USHER_MSG_written;
-        msg.written = (usher_written_t){ usher_str (owed.viewer_id), owed.epoch, owed.version,
+        msg.written = (usher_written_t){ viewer, owed.epoch, owed.version,
                                          luck == 0   ? USHER_outcome_refused
                                          : luck == 1 ? USHER_outcome_failed
                                                      : USHER_outcome_done };
     }
+    if (msg.id == USHER_MSG_written && msg.written.outcome == USHER_outcome_done)
+        stored_put (self, number_of (viewer), owed.version);
     hand (self, USHER_LINK_store, &msg);
 }
 

@@ -466,9 +466,10 @@ check_tombstones (const world_t *world, const erasures_t *erasures)
 static size_t
 unwritten_of (const shard_t *shard)
 {
-    size_t bytes = 0;
-    for (actor_t *actor = NULL; (actor = roll_next_awake (shard->roll, actor));)
-        bytes += shard_unwritten_of (actor);
+    size_t bytes = 0, cursor = 0;
+    for (seat_t *seat; (seat = roll_next (shard->roll, &cursor));)
+        if (!seat->asleep || seat->in_flight)
+            bytes += shard_unwritten_of (roll_wake (shard->roll, seat));
     return bytes;
 }
 

@@ -142,8 +142,8 @@ shard_bench_answer (shard_bench_t *self)
 size_t
 shard_bench_unwritten (const shard_bench_t *self)
 {
-    size_t bytes = 0;
-    for (actor_t *actor = NULL; (actor = roll_next_awake (self->shard->roll, actor));)
-        bytes += shard_unwritten_of (actor);
+    size_t bytes = 0, cursor = 0;
+    for (seat_t *seat; (seat = roll_next (self->shard->roll, &cursor));)
+        bytes += shard_unwritten_of (roll_wake (self->shard->roll, seat));
     return bytes;
 }
