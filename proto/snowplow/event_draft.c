@@ -203,7 +203,7 @@ draft_member (const member_t *members, size_t count, const json_value_t *key)
 }
 
 const member_t *
-draft_member_again (draft_t *self, size_t at, const member_t *members, size_t count, const json_value_t *key)
+draft_member_note (draft_t *self, size_t at, const member_t *members, size_t count, const json_value_t *key)
 {
     const member_t *member = draft_member (members, count, key);
     if (at < DRAFT_ORDER_MAX)

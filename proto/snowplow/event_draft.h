@@ -95,8 +95,8 @@ draft_member_expected (const draft_t *self, size_t at)
 }
 
 //  The row of a key which is member number at, and is expected there next time.
-const member_t *draft_member_again (draft_t *self, size_t at, const member_t *members, size_t count,
-                                    const json_value_t *key);
+const member_t *draft_member_note (draft_t *self, size_t at, const member_t *members, size_t count,
+                                   const json_value_t *key);
 
 //  Fills what the row names. Returns false after draft_fail.
 bool draft_fill_member (draft_t *self, const member_t *member, const json_value_t *value);

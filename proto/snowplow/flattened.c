@@ -26,7 +26,7 @@ next_member (draft_t *draft, json_scan_t *scan, size_t at, const member_t **memb
     json_value_t key;
     if (!json_scan_member (scan, &key))
         return false;
-    *member = draft_member_again (draft, at, members, sizeof members / sizeof *members, &key);
+    *member = draft_member_note (draft, at, members, sizeof members / sizeof *members, &key);
     draft->enriched = !*member && sdk_json_is_member (&key);
     return true;
 }

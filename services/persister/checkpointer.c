@@ -74,7 +74,7 @@ join (checkpointer_t *self)
     self->begun = false;
 }
 
-//  Behind each commit. The thread copies what was committed when it began; the rest, which is little, is copied here, because
+//  Behind each commit. The thread copies what was committed when it began; what was committed meanwhile is copied here, because
 //  the WAL begins anew only where nothing is left.
 static int
 on_commit (void *arg, sqlite3 *db, const char *name, int pages)

@@ -2,6 +2,7 @@
 
 #include "fold_bytes.h"
 #include "bits.h"
+#include "record_words.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,7 +15,7 @@ enum {
     THOUSANDTHS_END_S = 4000000,    //  seconds that four bytes have room for
     CODE_BITS = 2,
     CODES_A_WORD = 64 / CODE_BITS,
-    CODES_BYTES = 9    //  of all fields
+    CODES_BYTES = (COUNT_fold_record * CODE_BITS + 7) / 8
 };
 
 //  How a fold is gone through: the codes of its fields, the number of the next one, where its bytes are.
@@ -154,15 +155,8 @@ take_seconds (walk_t *self)
 #define END(message) }
 #include "messages.def"
 
-#define MESSAGE(message, id, link, direction, doc) enum { FIELDS_##message = 0
-#define FIELD(message, field, kind, limit, doc) +1
-#define END(message)                                                                                         \
-    }                                                                                                        \
-    ;
-#include "messages.def"
-
-_Static_assert(FIELDS_fold_record *CODE_BITS <= CODES_BYTES * 8, "codes for all fields");
-_Static_assert(CODES_BYTES + (FIELDS_fold_record + 1) * sizeof (uint64_t) <= FOLD_BYTES_MAX, "room for all");
+_Static_assert(CODES_BYTES <= 2 * sizeof (uint64_t), "codes for all fields");
+_Static_assert(CODES_BYTES + (COUNT_fold_record + 1) * sizeof (uint64_t) <= FOLD_BYTES_MAX, "room for all");
 
 size_t
 fold_bytes_put (uint8_t *to, const fold_t *fold, uint64_t instant_ms)
