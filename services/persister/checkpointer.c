@@ -21,19 +21,32 @@ struct checkpointer {
     pthread_t thread;
 };
 
+enum {
+    ROUNDS_MAX = 4,    //  of the thread
+    FEW = 16           //  a share of the pages that the writer may as well copy itself
+};
+
 //  It never waits for anybody. What it cannot do is left for the next one: a disk that is full says so where something is
-//  written, and the WAL has all until then.
-static void
+//  written, and the WAL has all until then. Returns how many pages of the WAL are copied, 0 if none could be.
+static int
 copy_pages (sqlite3 *db)
 {
-    sqlite3_wal_checkpoint_v2 (db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    int copied = 0;
+    if (sqlite3_wal_checkpoint_v2 (db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, &copied) != SQLITE_OK)
+        return 0;
+    return copied;
 }
 
+//  While it copies more is written, which it copies as well, in rounds that become shorter.
 static void *
 run (void *arg)
 {
     checkpointer_t *self = arg;
-    copy_pages (self->db);
+    int before, copied = 0, round = 0;
+    do {
+        before = copied;
+        copied = copy_pages (self->db);
+    } while (copied - before > self->pages / FEW && ++round < ROUNDS_MAX);
     atomic_store (&self->running, false);
     return NULL;
 }
@@ -74,8 +87,8 @@ join (checkpointer_t *self)
     self->begun = false;
 }
 
-//  Behind each commit. The thread copies what was committed when it began; what was committed meanwhile is copied here, because
-//  the WAL begins anew only where nothing is left.
+//  Behind each commit. What was committed during the thread's last round is copied here, because the WAL begins anew only where
+//  nothing is left.
 static int
 on_commit (void *arg, sqlite3 *db, const char *name, int pages)
 {
