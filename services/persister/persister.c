@@ -154,8 +154,9 @@ judge_write (persister_t *self, const usher_write_t *write)
     return missed ? STORE_REFUSED : store_judge (self->turn.store, write, self->turn.now_s);
 }
 
+//  *row: where it is, if it is done.
 static usher_outcome_t
-write_profile (persister_t *self, uint32_t peer, const usher_write_t *write)
+write_profile (persister_t *self, uint32_t peer, const usher_write_t *write, uint64_t *row)
 {
     if (!turn_begin (&self->turn))
         return USHER_outcome_failed;
@@ -165,9 +166,10 @@ write_profile (persister_t *self, uint32_t peer, const usher_write_t *write)
         judgement = STORE_FAILED;
     if (judgement == STORE_FAILED)
         turn_write_failed (&self->turn, "write");
-    return judgement == STORE_REFUSED  ? USHER_outcome_refused
-           : judgement == STORE_FAILED ? USHER_outcome_failed
-                                       : USHER_outcome_done;
+    if (judgement == STORE_FAILED || judgement == STORE_REFUSED)
+        return judgement == STORE_FAILED ? USHER_outcome_failed : USHER_outcome_refused;
+    *row = store_row (self->turn.store);
+    return USHER_outcome_done;
 }
 
 //  Returns true when DynamoDB's part will answer; else *outcome is the answer.
@@ -199,7 +201,7 @@ on_write (void *self_, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
     if (self->dynamo.core)
         taken = write_to_dynamo (self, peer, write, &written.written.outcome);
     else
-        written.written.outcome = write_profile (self, peer, write);
+        written.written.outcome = write_profile (self, peer, write, &written.written.row);
     parcel_drop (&self->history, is_row_of, &owner);
     if (!taken)
         turn_put (&self->turn, peer, &written, out);

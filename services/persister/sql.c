@@ -18,6 +18,8 @@ static const char *const statements [SQL_STATEMENTS] = {
                   " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
     [SQL_FIND] = "SELECT rowid, epoch, version, live_slot, expires_at, look_at, newest_row, newest_at"
                  " FROM viewer_profiles WHERE viewer_id = ?1",
+    [SQL_FIND_AT] = "SELECT rowid, epoch, version, live_slot, expires_at, look_at, newest_row, newest_at"
+                    " FROM viewer_profiles WHERE rowid = ?2 AND +viewer_id = ?1",
     [SQL_WRITE_FIRST] =
         "INSERT INTO viewer_profiles (viewer_id, epoch, version, expires_at, newest_row, newest_at, profile,"
         " live_slot, look_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -45,10 +47,10 @@ static const char *const statements [SQL_STATEMENTS] = {
                        " (SELECT rowid FROM viewer_profiles WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2)",
     [SQL_SWEEP_QUARANTINE] = "DELETE FROM quarantine WHERE rowid IN"
                              " (SELECT rowid FROM quarantine WHERE expires_at <= ?1 LIMIT ?2)",
-    [SQL_LOAD] = "SELECT viewer_id, epoch, version, profile FROM viewer_profiles"
+    [SQL_LOAD] = "SELECT viewer_id, epoch, version, profile, rowid FROM viewer_profiles"
                  " WHERE viewer_id = ?1 AND expires_at > ?2",
     //  owners is a blob with one byte a slot: is the slot's byte the shard's?
-    [SQL_LOAD_LIVE] = "SELECT viewer_id, epoch, version, profile FROM viewer_profiles"
+    [SQL_LOAD_LIVE] = "SELECT viewer_id, epoch, version, profile, rowid FROM viewer_profiles"
                       " WHERE live_slot IS NOT NULL AND viewer_id > ?1 AND expires_at > ?2"
                       " AND substr (?3, live_slot + 1, 1) = ?4 ORDER BY viewer_id LIMIT ?5",
     [SQL_POSITIONS] = "SELECT source, name, partition, generation, next FROM positions"

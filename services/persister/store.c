@@ -140,13 +140,11 @@ store_claim (store_t *self, uint64_t *epoch)
     return sql_run_number (&self->sql, sql_get (&self->sql, SQL_CLAIM), epoch);
 }
 
-//  Reads the viewer's row into found.
+//  Reads the row that a statement finds into found.
 static bool
-find_row (store_t *self, usher_str_t viewer_id)
+find_with (store_t *self, sqlite3_stmt *stmt)
 {
     found_t *found = &self->found;
-    sqlite3_stmt *stmt = sql_get (&self->sql, SQL_FIND);
-    sql_bind_text (stmt, 1, viewer_id);
     bool failed;
     *found = (found_t){ .any = sql_step (&self->sql, stmt, &failed) };
     if (found->any) {
@@ -161,6 +159,23 @@ find_row (store_t *self, usher_str_t viewer_id)
     }
     sqlite3_reset (stmt);
     return !failed;
+}
+
+//  Reads the viewer's row into found. number is where it was last, 0 if that is not known: a row that is still there, and still the
+//  viewer's, is found without the index, whose page would be read for that alone.
+static bool
+find_row (store_t *self, usher_str_t viewer_id, uint64_t number)
+{
+    sqlite3_stmt *stmt = sql_get (&self->sql, SQL_FIND_AT);
+    sql_bind_text (stmt, 1, viewer_id);
+    sql_bind_number (stmt, 2, number);
+    if (number && !find_with (self, stmt))
+        return false;
+    if (number && self->found.any)
+        return true;
+    stmt = sql_get (&self->sql, SQL_FIND);
+    sql_bind_text (stmt, 1, viewer_id);
+    return find_with (self, stmt);
 }
 
 static bool
@@ -182,7 +197,7 @@ store_judgement_t
 store_judge (store_t *self, const usher_write_t *write, uint64_t now_s)
 {
     const found_t *found = &self->found;
-    if (!find_row (self, write->viewer_id))
+    if (!find_row (self, write->viewer_id, write->row))
         return STORE_FAILED;
     if (is_replaced (found, write, now_s))
         return STORE_REPLACES;
@@ -233,7 +248,7 @@ keeps_indexes (const found_t *found, const usher_write_t *write)
 bool
 store_write (store_t *self, const usher_write_t *write)
 {
-    const found_t *found = &self->found;
+    found_t *found = &self->found;
     bool in_place = found->any && keeps_indexes (found, write);
     bool sooner = is_first (write) || write->expires_s < found->look_s;
     sqlite3_stmt *stmt = bind_write (self,
@@ -247,7 +262,17 @@ store_write (store_t *self, const usher_write_t *write)
         sql_bind_text (stmt, 1, write->viewer_id);
     if (!in_place)
         bind_indexed (stmt, write, sooner ? write->expires_s : found->look_s);
-    return sql_run (&self->sql, stmt);
+    if (!sql_run (&self->sql, stmt))
+        return false;
+    if (!found->any)
+        found->row = (uint64_t)sqlite3_last_insert_rowid (self->sql.db);
+    return true;
+}
+
+uint64_t
+store_row (const store_t *self)
+{
+    return self->found.row;
 }
 
 bool
@@ -295,7 +320,7 @@ store_erase (store_t *self, usher_str_t viewer_id, uint64_t *profiles, uint64_t 
 {
     const found_t *found = &self->found;
     *profiles = *rows = 0;
-    if (!find_row (self, viewer_id))
+    if (!find_row (self, viewer_id, 0))
         return false;
     return !found->any || erase_row (self, found->row, found->head.row, profiles, rows);
 }
@@ -355,6 +380,7 @@ loaded_row (sqlite3_stmt *stmt)
     msg.loaded.epoch = sql_number (stmt, 1);
     msg.loaded.version = sql_number (stmt, 2);
     msg.loaded.profile = sql_blob (stmt, 3);
+    msg.loaded.row = sql_number (stmt, 4);
     return msg;
 }
 

@@ -81,6 +81,10 @@ store_judgement_t store_judge (store_t *self, const usher_write_t *write, uint64
 bool store_put_history (store_t *self, const usher_history_t *history);
 bool store_write (store_t *self, const usher_write_t *write);
 
+//  The number of the row that was written, or of the one that store_judge said STORE_THERE to. It is the viewer's until the row is
+//  deleted; then another viewer may get it.
+uint64_t store_row (const store_t *self);
+
 //  Keeps a bad event until expires_s; the same one again changes nothing, and *added is false.
 bool store_quarantine (store_t *self, const usher_quarantine_t *bad, uint64_t now_s, uint64_t expires_s,
                        bool *added);

@@ -56,12 +56,12 @@ struct actor {
     flight_t *flight;    //  the write that is under way, or NULL
     size_t unwritten;    //  bytes that it was counted with last (unwritten.c)
     viewer_t viewer;
-    actor_t *newer, *older;                   //  in the list of those that are awake
-    uint64_t listed_ms;                       //  monotonic; since when it is there
-    uint64_t stored_epoch, stored_version;    //  of the row as we know it
-    int64_t checkpoint_ms;                    //  monotonic, whole seconds; when soft facts are due
-    int64_t held_ms;                          //  monotonic; since when the first of them waits
-    viewer_t *partial;                        //  what they come to, for show (partial.c); or NULL
+    actor_t *newer, *older;                               //  in the list of those that are awake
+    uint64_t listed_ms;                                   //  monotonic; since when it is there
+    uint64_t stored_epoch, stored_version, stored_row;    //  of the row as we know it
+    int64_t checkpoint_ms;    //  monotonic, whole seconds; when soft facts are due
+    int64_t held_ms;          //  monotonic; since when the first of them waits
+    viewer_t *partial;        //  what they come to, for show (partial.c); or NULL
     held_event_t *held;
     uint64_t writing_version;    //  of the last write, answered or not
     tickets_t dirty;             //  frames that wait for the next write

@@ -48,6 +48,15 @@ actor_wake (shard_t *self, actor_t *actor)
     wheel_put (self->wheel, &actor->seat->node, self->clock_ms + 1);
 }
 
+//  Which row the next write is to replace.
+static void
+stored_note (actor_t *actor, const usher_loaded_t *loaded)
+{
+    actor->stored_epoch = loaded->epoch;
+    actor->stored_version = loaded->version;
+    actor->stored_row = loaded->row;
+}
+
 static void
 reload_take (shard_t *self, actor_t *actor, const usher_loaded_t *loaded)
 {
@@ -58,8 +67,7 @@ reload_take (shard_t *self, actor_t *actor, const usher_loaded_t *loaded)
         return;
     }
     //  The row is not the one we replaced: ours is the newer truth, so write it over this one.
-    actor->stored_epoch = loaded->epoch;
-    actor->stored_version = loaded->version;
+    stored_note (actor, loaded);
     self->counters.rewrites++;
     shard_write_start (self, actor);
 }
@@ -86,8 +94,7 @@ shard_on_loaded (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out
                    actor->viewer.slot, loaded->epoch, loaded->version);
     actor->loaded = true;
     actor->let_go = false;
-    actor->stored_epoch = loaded->epoch;
-    actor->stored_version = loaded->version;
+    stored_note (actor, loaded);
     actor->erased_ms = loaded->erased_ms;
     if (loaded->unsure.size) {
         viewer_mend (&actor->viewer, loaded->unsure, shard_expires_s (self));

@@ -57,6 +57,7 @@ write_build (shard_t *self, actor_t *actor)
         .expires_s = shard_expires_s (self),
         .profile = usher_bytes (profile, profile_size),
         .erased_ms = actor->erased_ms,
+        .row = actor->stored_row,
     };
     if (profile_size == 0)
         abort ();    //  a field beyond its limit: event's are no larger than session_record's
@@ -163,10 +164,11 @@ shard_write_forget (shard_t *self, actor_t *actor)
 }
 
 static void
-write_settled (shard_t *self, actor_t *actor)
+write_settled (shard_t *self, actor_t *actor, uint64_t row)
 {
     actor->stored_epoch = self->epoch;
     actor->stored_version = actor->writing_version;
+    actor->stored_row = row;
     tickets_give_back (&actor->flight->tickets, self->receipts);
     shard_write_forget (self, actor);
 }
@@ -203,7 +205,7 @@ shard_on_written (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *ou
     if (msg->written.outcome == USHER_outcome_refused)
         write_take_back (self, actor);
     else
-        write_settled (self, actor);
+        write_settled (self, actor, msg->written.row);
     if (actor->hard)
         shard_write_start (self, actor);
     shard_unwritten_note (self, actor);

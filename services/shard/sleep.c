@@ -31,6 +31,7 @@ typedef flight_t *flight_p;
     WORD (bool, (actor)->soft)                                                                               \
     WORD (uint64_t, (actor)->stored_epoch)                                                                   \
     WORD (uint64_t, (actor)->stored_version)                                                                 \
+    WORD (uint64_t, (actor)->stored_row)                                                                     \
     WORD (uint64_t, (actor)->writing_version)                                                                \
     WORD (uint64_t, (actor)->erased_ms)                                                                      \
     WORD (int64_t, (actor)->checkpoint_ms)                                                                   \

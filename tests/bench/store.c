@@ -3,7 +3,7 @@
 //  usage: store DIR VIEWERS WRITES TURN PROFILE_BYTES      prints `cpu_ns wall_ns`, each per write with its row
 //
 //  The persister's core in this process, on a store of its own in DIR. Viewers take turns in an order that is none; first each of
-//  them is written once, which is not counted.
+//  them is written once, in another order, which is not counted.
 
 #include "clock.h"
 #include "memory.h"
@@ -20,12 +20,22 @@ typedef struct {
     void *core;
     outbox_t *out;
     uint64_t viewers, number, written;
+    uint64_t *rows;    //  a viewer each: where it is, as the store told
     size_t turn, profile_size;
     char *profile;
 } bench_t;
 
 static void
-count_receipts (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t size)
+receipt_take (bench_t *self, const usher_written_t *written)
+{
+    char number [32] = { 0 };
+    memcpy (number, written->viewer_id.data + sizeof "viewer", written->viewer_id.size - sizeof "viewer");
+    self->rows [strtoull (number, NULL, 10)] = written->row;
+    self->written += written->outcome == USHER_outcome_done;
+}
+
+static void
+receipts_take (void *arg, usher_link_id_t link, uint32_t peer, const void *data, size_t size)
 {
     bench_t *self = arg;
     usher_frame_t frame;
@@ -34,7 +44,8 @@ count_receipts (void *arg, usher_link_id_t link, uint32_t peer, const void *data
     if (usher_frame_open (&frame, data, size) != USHER_OK)
         abort ();
     while (usher_decode (&frame, &msg) == USHER_OK)
-        self->written += msg.id == USHER_MSG_written && msg.written.outcome == USHER_outcome_done;
+        if (msg.id == USHER_MSG_written)
+            receipt_take (self, &msg.written);
 }
 
 static void
@@ -50,7 +61,7 @@ static void
 change (bench_t *self)
 {
     uint64_t round = self->number / self->viewers, at_ms = START_MS + self->number,
-             viewer = self->number++ * 7919 % self->viewers;
+             viewer = self->number++ * (round ? 104729 : 7919) % self->viewers;
     char viewer_id [32], event_id [64], tstamp [32];
     time_t seconds = (time_t)(at_ms / 1000);
     struct tm parts;
@@ -78,7 +89,8 @@ change (bench_t *self)
                                    .slot = usher_slot (usher_str (viewer_id)),
                                    .live = 1,
                                    .expires_s = at_ms / 1000 + KEEP_S,
-                                   .profile = usher_bytes (self->profile, self->profile_size) };
+                                   .profile = usher_bytes (self->profile, self->profile_size),
+                                   .row = self->rows [viewer] };
     handle (self, &write);
 }
 
@@ -109,7 +121,8 @@ main (int argc, char **argv)
     char why [256];
     store_opening_t opening;
     self.profile = memory_new (self.profile_size + sizeof self.number, 1);
-    self.out = outbox_new (count_receipts, &self);
+    self.rows = memory_new (self.viewers, sizeof *self.rows);
+    self.out = outbox_new (receipts_take, &self);
     self.core =
         persister_new (argv [1], 7, 30, (usher_time_t){ (int64_t)START_MS, 0 }, &opening, why, sizeof why);
     if (!self.core) {

@@ -81,7 +81,8 @@ answer (trio_t *self, const usher_msg_t *asked)
     else if (asked->id == USHER_MSG_write)
         msg = (usher_msg_t){ .id = USHER_MSG_written,
                              .written = { asked->write.viewer_id, asked->write.epoch, asked->write.version,
-                                          USHER_outcome_done } };
+                                          USHER_outcome_done,
+                                          asked->write.row ? asked->write.row : ++self->rows } };
     else
         return;
     handle (&self->shard, USHER_LINK_store, &msg);

@@ -32,6 +32,7 @@ typedef struct {
     config_t *config;
     core_t ingester, shard, publisher;
     uint64_t asked [TRIO_IDS];    //  of the store, by message id
+    uint64_t rows;                //  that the store has
 } trio_t;
 
 //  Makes the cores and leads them to where events can come. The source has one partition, 0, which begins at 0.

@@ -357,13 +357,15 @@ store_answer (world_t *self)
                                        .epoch = row->epoch,
                                        .version = row->version,
                                        .profile = usher_bytes (row->profile, row->size),
-                                       .erased_ms = owed.erased_ms };
+                                       .erased_ms = owed.erased_ms,
+                                       .row = row->epoch ? number_of (viewer) + 1 : 0 };
     } else {
         msg.id = USHER_MSG_written;
         msg.written = (usher_written_t){ viewer, owed.epoch, owed.version,
                                          luck == 0   ? USHER_outcome_refused
                                          : luck == 1 ? USHER_outcome_failed
-                                                     : USHER_outcome_done };
+                                                     : USHER_outcome_done,
+                                         number_of (viewer) + 1 };
     }
     if (msg.id == USHER_MSG_written && msg.written.outcome == USHER_outcome_done)
         stored_put (self, number_of (viewer), owed.version);

@@ -133,7 +133,7 @@ shard_bench_answer (shard_bench_t *self)
         if (asked [at].id == USHER_MSG_write)
             msg = (usher_msg_t){ .id = USHER_MSG_written,
                                  .written = { viewer_id, asked [at].epoch, asked [at].version,
-                                              USHER_outcome_done } };
+                                              USHER_outcome_done, at + 1 } };
         shard_bench_hand (self, USHER_LINK_store, &msg);
     }
     return count;

@@ -58,6 +58,8 @@ change (world_t *self)
     const usher_msg_t loaded = bench_load (&self->bench, viewer_ids [viewer]);
     uint64_t epoch = loaded.loaded.epoch, version = loaded.loaded.version;
     usher_msg_t write = bench_write (viewer_ids [viewer], epoch, version, 1, version + 1);
+    //  Whoever it names, only the viewer's own row is written.
+    write.write.row = draw (self, 2) ? loaded.loaded.row : draw (self, VIEWERS + 2);
     write.write.expires_s = self->now_s + 1000;
     for (uint32_t count = draw (self, 4); count; count--) {
         int number = (int)draw (self, KEYS);

@@ -54,6 +54,36 @@ test_write_replaces_only_what_it_names (void **state)
     assert_int_equal (bench_load (bench, "bob").loaded.epoch, 0);
 }
 
+static uint64_t
+told_row (bench_t *bench, const char *viewer, uint64_t version, uint64_t row)
+{
+    usher_msg_t write = bench_write (viewer, version > 1 ? 1 : 0, version - 1, 1, version);
+    write.write.row = row;
+    bench_tell (bench, &write);
+    bench_turn (bench);
+    usher_msg_t written = bench_answer (bench, USHER_MSG_written);
+    assert_int_equal (written.written.outcome, USHER_outcome_done);
+    return written.written.row;
+}
+
+static void
+test_the_number_of_a_row_is_only_a_hint (void **state)
+{
+    bench_t *bench = *state;
+    uint64_t alice = told_row (bench, "alice", 1, 0), bob = told_row (bench, "bob", 1, alice);
+    assert_int_not_equal (alice, 0);
+    assert_int_not_equal (bob, alice);
+    assert_int_equal (told_row (bench, "alice", 2, alice), alice);
+    assert_int_equal (told_row (bench, "alice", 3, bob), alice);
+    assert_int_equal (told_row (bench, "alice", 4, 4711), alice);
+    assert_int_equal (told_row (bench, "alice", 4, bob), alice);    //  sent again
+    assert_int_equal (bench_load (bench, "alice").loaded.row, alice);
+    assert_int_equal (bench_load (bench, "alice").loaded.version, 4);
+    assert_int_equal (bench_load (bench, "bob").loaded.row, bob);
+    assert_int_equal (bench_load (bench, "bob").loaded.version, 1);
+    assert_int_equal (bench_load (bench, "carol").loaded.row, 0);
+}
+
 static void
 test_nothing_is_answered_before_the_commit (void **state)
 {
@@ -482,6 +512,7 @@ main (void)
     const struct CMUnitTest tests [] = {
 #define TEST(name) cmocka_unit_test_setup_teardown (name, setup, teardown)
         TEST (test_write_replaces_only_what_it_names),
+        TEST (test_the_number_of_a_row_is_only_a_hint),
         TEST (test_nothing_is_answered_before_the_commit),
         TEST (test_history_follows_its_write),
         TEST (test_a_refused_write_leaves_no_history),

@@ -99,7 +99,7 @@ static void
 answer (bench_t *self)
 {
     usher_msg_t msg = { .id = USHER_MSG_written };
-    msg.written = (usher_written_t){ usher_str ("v"), 1, self->version, USHER_outcome_done };
+    msg.written = (usher_written_t){ usher_str ("v"), 1, self->version, USHER_outcome_done, 7 };
     hand (self, USHER_LINK_store, &msg);
 }
 
