@@ -23,7 +23,7 @@ struct checkpointer {
 
 enum {
     ROUNDS_MAX = 4,    //  of the thread
-    FEW = 16           //  a share of the pages that the writer may as well copy itself
+    FEW_PART = 16      //  such a part of the pages is few: the writer may as well copy them
 };
 
 //  It never waits for anybody. What it cannot do is left for the next one: a disk that is full says so where something is
@@ -46,7 +46,7 @@ run (void *arg)
     do {
         before = copied;
         copied = copy_pages (self->db);
-    } while (copied - before > self->pages / FEW && ++round < ROUNDS_MAX);
+    } while (copied - before > self->pages / FEW_PART && ++round < ROUNDS_MAX);
     atomic_store (&self->running, false);
     return NULL;
 }

@@ -164,10 +164,12 @@ write_profile (persister_t *self, uint32_t peer, const usher_write_t *write, uin
     if (judgement == STORE_REPLACES &&
         (!put_history (self, peer, write->viewer_id) || !store_write (self->turn.store, write)))
         judgement = STORE_FAILED;
-    if (judgement == STORE_FAILED)
+    if (judgement == STORE_FAILED) {
         turn_write_failed (&self->turn, "write");
-    if (judgement == STORE_FAILED || judgement == STORE_REFUSED)
-        return judgement == STORE_FAILED ? USHER_outcome_failed : USHER_outcome_refused;
+        return USHER_outcome_failed;
+    }
+    if (judgement == STORE_REFUSED)
+        return USHER_outcome_refused;
     *row = store_row (self->turn.store);
     return USHER_outcome_done;
 }

@@ -7,6 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+//  What store.c reads of a row that is to be replaced, and of one that is loaded.
+#define FIND                                                                                                 \
+    "SELECT rowid, epoch, version, live_slot, expires_at, look_at, newest_row, newest_at FROM "              \
+    "viewer_profiles"
+#define LOAD "SELECT viewer_id, epoch, version, profile, rowid FROM viewer_profiles"
+
 //  Parameters are numbered in the order in which the functions below bind them.
 static const char *const statements [SQL_STATEMENTS] = {
     //  IMMEDIATE: a busy file is noticed before anything was done.
@@ -16,10 +22,9 @@ static const char *const statements [SQL_STATEMENTS] = {
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_CLAIM] = "INSERT INTO counters (name, value) VALUES ('epoch', 1)"
                   " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
-    [SQL_FIND] = "SELECT rowid, epoch, version, live_slot, expires_at, look_at, newest_row, newest_at"
-                 " FROM viewer_profiles WHERE viewer_id = ?1",
-    [SQL_FIND_AT] = "SELECT rowid, epoch, version, live_slot, expires_at, look_at, newest_row, newest_at"
-                    " FROM viewer_profiles WHERE rowid = ?2 AND +viewer_id = ?1",
+    [SQL_FIND] = FIND " WHERE viewer_id = ?1",
+    //  The + keeps SQLite from the index.
+    [SQL_FIND_AT] = FIND " WHERE rowid = ?2 AND +viewer_id = ?1",
     [SQL_WRITE_FIRST] =
         "INSERT INTO viewer_profiles (viewer_id, epoch, version, expires_at, newest_row, newest_at, profile,"
         " live_slot, look_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -47,12 +52,10 @@ static const char *const statements [SQL_STATEMENTS] = {
                        " (SELECT rowid FROM viewer_profiles WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2)",
     [SQL_SWEEP_QUARANTINE] = "DELETE FROM quarantine WHERE rowid IN"
                              " (SELECT rowid FROM quarantine WHERE expires_at <= ?1 LIMIT ?2)",
-    [SQL_LOAD] = "SELECT viewer_id, epoch, version, profile, rowid FROM viewer_profiles"
-                 " WHERE viewer_id = ?1 AND expires_at > ?2",
+    [SQL_LOAD] = LOAD " WHERE viewer_id = ?1 AND expires_at > ?2",
     //  owners is a blob with one byte a slot: is the slot's byte the shard's?
-    [SQL_LOAD_LIVE] = "SELECT viewer_id, epoch, version, profile, rowid FROM viewer_profiles"
-                      " WHERE live_slot IS NOT NULL AND viewer_id > ?1 AND expires_at > ?2"
-                      " AND substr (?3, live_slot + 1, 1) = ?4 ORDER BY viewer_id LIMIT ?5",
+    [SQL_LOAD_LIVE] = LOAD " WHERE live_slot IS NOT NULL AND viewer_id > ?1 AND expires_at > ?2"
+                           " AND substr (?3, live_slot + 1, 1) = ?4 ORDER BY viewer_id LIMIT ?5",
     [SQL_POSITIONS] = "SELECT source, name, partition, generation, next FROM positions"
                       " WHERE source = ?1 AND name = ?2 ORDER BY partition",
 };

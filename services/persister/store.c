@@ -161,19 +161,23 @@ find_with (store_t *self, sqlite3_stmt *stmt)
     return !failed;
 }
 
-//  Reads the viewer's row into found. number is where it was last, 0 if that is not known: a row that is still there, and still the
-//  viewer's, is found without the index, whose page would be read for that alone.
+//  Is the viewer's row where it was last? Then it is found without the index, whose page would be read for that alone.
 static bool
-find_row (store_t *self, usher_str_t viewer_id, uint64_t number)
+find_at (store_t *self, usher_str_t viewer_id, uint64_t number)
 {
     sqlite3_stmt *stmt = sql_get (&self->sql, SQL_FIND_AT);
     sql_bind_text (stmt, 1, viewer_id);
     sql_bind_number (stmt, 2, number);
-    if (number && !find_with (self, stmt))
-        return false;
-    if (number && self->found.any)
-        return true;
-    stmt = sql_get (&self->sql, SQL_FIND);
+    return find_with (self, stmt);
+}
+
+//  Reads the viewer's row into found. number is where it was last, 0 if that is not known.
+static bool
+find_row (store_t *self, usher_str_t viewer_id, uint64_t number)
+{
+    if (number && (!find_at (self, viewer_id, number) || self->found.any))
+        return self->found.any;
+    sqlite3_stmt *stmt = sql_get (&self->sql, SQL_FIND);
     sql_bind_text (stmt, 1, viewer_id);
     return find_with (self, stmt);
 }

@@ -213,6 +213,17 @@ strip_here (const plain_t *self, uint64_t last_ms)
                       .bytes = byte_at (self, events_at (self)) };
 }
 
+//  What an event may change of the session, its strip where it lies.
+static void
+session_see (const plain_t *self, session_t *session)
+{
+    fold_bytes_take (byte_at (self, now_at (self)), self->now_size, &session->now, instant_of (self));
+    session->strip = strip_here (self, session->now.order_ms);
+    session->lead_min_ms = self->lead_min_ms;
+    session->lead_max_ms = self->lead_max_ms;
+    session->fed_ms = self->fed_ms;
+}
+
 void
 plain_restore (const plain_t *self, actor_t *actor)
 {
@@ -220,18 +231,15 @@ plain_restore (const plain_t *self, actor_t *actor)
     session_t *session = &viewer->sessions [0];
     viewer->positions [0] =
         (usher_position_record_t){ self->source, self->generation, self->partition, self->offset };
-    fold_bytes_take (byte_at (self, now_at (self)), self->now_size, &session->now, instant_of (self));
+    session_see (self, session);
     fold_bytes_take (byte_at (self, base_at (self)), self->base_size, &session->base, instant_of (self));
-    session->lead_min_ms = self->lead_min_ms;
-    session->lead_max_ms = self->lead_max_ms;
-    session->fed_ms = self->fed_ms;
     roll_due_t due = roll_due (actor->seat);
     session->unfed = due.feed_ms < ROLL_NEVER;
     actor->soft = due.checkpoint_ms > 0;
     actor->checkpoint_ms = (int64_t)due.checkpoint_ms;
-    strip_t strip = strip_here (self, session->now.order_ms);
-    strip_set (&session->strip, strip.count, session->base.order_ms, session->now.order_ms,
-               strip_bytes (&strip), strip_digests (&strip));
+    const strip_t here = session->strip;
+    strip_set (&session->strip, here.count, session->base.order_ms, here.last_ms, strip_bytes (&here),
+               strip_digests (&here));
 }
 
 //  ---- an event
@@ -245,16 +253,6 @@ is_next (const plain_t *self, const usher_event_t *event)
            event->generation == self->generation && name.size == self->session_id_size &&
            (name.size == 0 || memcmp (name.data, plain_texts (self).data, name.size) == 0) &&
            known_is_silent (event);
-}
-
-static void
-session_see (const plain_t *self, session_t *session)
-{
-    fold_bytes_take (byte_at (self, now_at (self)), self->now_size, &session->now, instant_of (self));
-    session->strip = strip_here (self, session->now.order_ms);
-    session->lead_min_ms = self->lead_min_ms;
-    session->lead_max_ms = self->lead_max_ms;
-    session->fed_ms = self->fed_ms;
 }
 
 static bool
