@@ -1,5 +1,6 @@
 //  Any puts and removals in any order against a plain list: every session is found, as it was said last, and nothing else.
 
+#include "chance.h"
 #include "last_value.h"
 
 #include <setjmp.h>
@@ -24,8 +25,7 @@ typedef struct {
 static uint64_t
 roll (world_t *self, uint64_t sides)
 {
-    self->dice = self->dice * 6364136223846793005u + 1442695040888963407u;
-    return (self->dice >> 33) % sides;
+    return chance_pick (&self->dice, sides);
 }
 
 typedef struct {

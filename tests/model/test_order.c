@@ -7,6 +7,7 @@
 //
 //  Usage: test_order [FIRST_SEED [CASES]]. A failure prints its seed.
 
+#include "chance.h"
 #include "memory.h"
 #include "seeds.h"
 #include "snowplow/decode.h"
@@ -72,8 +73,7 @@ typedef struct {
 static uint64_t
 pick (story_t *self, uint64_t below)
 {
-    self->random = self->random * 6364136223846793005u + 1442695040888963407u;
-    return (self->random >> 33) % below;
+    return chance_pick (&self->random, below);
 }
 
 static usher_str_t

@@ -3,6 +3,7 @@
 //
 //  Usage: test_sleep [FIRST_SEED [CASES]]. A failure prints its seed.
 
+#include "chance.h"
 #include "memory.h"
 #include "seeds.h"
 #include "../unit/shard_hand.h"
@@ -64,8 +65,7 @@ typedef struct {
 static uint64_t
 pick (world_t *self, uint64_t below)
 {
-    self->random = self->random * 6364136223846793005u + 1442695040888963407u;
-    return (self->random >> 33) % below;
+    return chance_pick (&self->random, below);
 }
 
 static size_t

@@ -4,6 +4,7 @@
 //  random ones; and long random ones with time passing between, looked at or not. A failure prints the sequence. And:
 //  docs/states.md is what fold_next says now.
 
+#include "chance.h"
 #include "session.h"
 #include "states_table.h"
 
@@ -233,7 +234,7 @@ test_long_sequences (void **state)
         step_t steps [RANDOM_LENGTH];
         both_begin (&both);
         for (size_t at = 0; at < RANDOM_LENGTH; at++) {
-            random = random * 6364136223846793005u + 1442695040888963407u;
+            chance_next (&random);
             steps [at] =
                 (step_t){ (usher_event_kind_t)((random >> 33) % USHER_EVENT_KINDS), random >> 60 & 1 };
             both_take (&both, steps, at);
@@ -308,8 +309,7 @@ assert_states (const session_t *session, const diary_t *diary, uint64_t now_ms, 
 static uint32_t
 pick (uint64_t *random, uint32_t below)
 {
-    *random = *random * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(*random >> 33) % below;
+    return (uint32_t)chance_pick (random, below);
 }
 
 static void

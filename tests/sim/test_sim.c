@@ -6,6 +6,7 @@
 //
 //  Usage: test_sim [FIRST_SEED]. A failure prints its seed.
 
+#include "chance.h"
 #include "world.h"
 #include "ingester.h"
 #include "memory.h"
@@ -64,8 +65,7 @@ typedef struct {
 static uint64_t
 pick (log_t *log, uint64_t below)
 {
-    log->random = log->random * 6364136223846793005u + 1442695040888963407u;
-    return (log->random >> 33) % below;
+    return chance_pick (&log->random, below);
 }
 
 //  ---- the log

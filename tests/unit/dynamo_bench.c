@@ -1,6 +1,7 @@
 //  dynamo_bench - a persister on a DynamoDB in memory
 
 #include "dynamo_bench.h"
+#include "chance.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,8 +13,7 @@ static uint64_t
 draw (void *arg, uint64_t below)
 {
     dynamo_bench_t *self = arg;
-    self->random = self->random * 6364136223846793005u + 1442695040888963407u;
-    return (self->random >> 33) % below;
+    return chance_pick (&self->random, below);
 }
 
 void

@@ -1,6 +1,7 @@
 //  test_checkpointer - a WAL that is written without a pause is copied beside that, stays short, and nothing is lost if the
 //  process ends at any moment
 
+#include "chance.h"
 #include "checkpointer.h"
 #include "store_vfs.h"
 
@@ -143,8 +144,7 @@ test_the_wal_stays_short (void **state)
         char sql [400], path [100];
         size_t used = (size_t)snprintf (sql, sizeof sql, "BEGIN;");
         for (int change = 0; change < 4; change++) {
-            random = random * 6364136223846793005u + 1442695040888963407u;
-            int row = (int)(random >> 33) % ROWS;
+            int row = (int)chance_pick (&random, ROWS);
             bench.versions [row] = commit;
             used += (size_t)snprintf (sql + used, sizeof sql - used,
                                       "UPDATE rows SET version = %d WHERE id = %d;", commit, row);

@@ -1,5 +1,6 @@
 //  test_fold_bytes - whatever fold is put comes out as it was, and one like most takes few bytes
 
+#include "chance.h"
 #include "fold_bytes.h"
 
 #include <setjmp.h>
@@ -18,8 +19,7 @@ static uint64_t random_state = 1;
 static uint64_t
 pick (uint64_t below)
 {
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (random_state >> 33) % below;
+    return chance_pick (&random_state, below);
 }
 
 //  Puts a fold and reads it in a block of just its size. Returns the bytes.

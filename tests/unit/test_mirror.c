@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chance.h"
 #include "memory.h"
 #include "mirror.h"
 #include "publisher_hears.h"
@@ -36,8 +37,7 @@ typedef struct {
 static unsigned
 roll (world_t *self, unsigned sides)
 {
-    self->random = self->random * 6364136223846793005u + 1442695040888963407u;
-    return (unsigned)(self->random >> 33) % sides;
+    return (unsigned)chance_pick (&self->random, sides);
 }
 
 static void

@@ -1,5 +1,6 @@
 //  test_pack - whatever session is packed comes out as it was, in few bytes
 
+#include "chance.h"
 #include "memory.h"
 #include "pack.h"
 #include "sample.h"
@@ -57,7 +58,7 @@ test_numbers (void **state)
         usher_msg_t msg = { .id = USHER_MSG_session };
         uint64_t *const numbers [] = { &msg.session.since_ms, &msg.session.seen_ms, &msg.session.bitrate };
         for (size_t number = 0; number < sizeof numbers / sizeof *numbers; number++) {
-            random = random * 6364136223846793005u + 1442695040888963407u;
+            chance_next (&random);
             *numbers [number] = (at + number) % 3 ? random >> random % 64 : odd [at % 7];
         }
         round_trip (&pack, &msg);
@@ -73,7 +74,7 @@ test_reals (void **state)
     pack_t pack = { 0 };
     uint64_t random = 1;
     for (size_t at = 0; at < NUMBERS; at++) {
-        random = random * 6364136223846793005u + 1442695040888963407u;
+        chance_next (&random);
         usher_msg_t msg = { .id = USHER_MSG_session };
         double *real = &msg.session.position_s;
         *real = odd [at % 8];

@@ -1,5 +1,6 @@
 //  test_strip - whatever events are put into a strip come out as they were, and bytes that are damaged are refused
 
+#include "chance.h"
 #include "memory.h"
 #include "strip.h"
 
@@ -18,8 +19,7 @@ static uint64_t state_of_chance = 1;
 static uint64_t
 pick (uint64_t below)
 {
-    state_of_chance = state_of_chance * 6364136223846793005u + 1442695040888963407u;
-    return (state_of_chance >> 33) % below;
+    return chance_pick (&state_of_chance, below);
 }
 
 static double

@@ -1,5 +1,6 @@
 //  test_words - whatever words are put come out as they were, and small ones take few bytes
 
+#include "chance.h"
 #include "words.h"
 
 #include <setjmp.h>
@@ -49,7 +50,7 @@ test_any_words (void **state)
     for (int round = 0; round < ROUNDS; round++) {
         size_t count = 1 + (size_t)round % WORDS_MAX;
         for (size_t at = 0; at < count; at++) {
-            random = random * 6364136223846793005u + 1442695040888963407u;
+            chance_next (&random);
             uint64_t shape = random >> 60, any = random >> (random >> 58);
             words [at] = shape < 6    ? 0
                          : shape < 9  ? odd [any % 12]
