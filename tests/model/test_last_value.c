@@ -29,7 +29,7 @@ roll (world_t *self, uint64_t sides)
 }
 
 typedef struct {
-    char viewer [300], session [24], title [48], city [64];
+    char viewer [300], session [32], title [48], city [64];
 } names_t;
 
 //  What a version of a session says. Every seventh viewer has a long name, the first session has none.
