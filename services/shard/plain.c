@@ -24,7 +24,7 @@ plain_of (const uint8_t *packed)
 static plain_t *
 plain_in (seat_t *seat)
 {
-    return (void *)seat->packed;
+    return (void *)*seat_packed (seat);
 }
 
 //  ---- places
@@ -123,7 +123,7 @@ bool
 plain_suits (const actor_t *actor)
 {
     const viewer_t *viewer = &actor->viewer;
-    if (viewer->session_count != 1 || viewer->position_count != 1 || actor->erased_ms || actor->flight)
+    if (viewer->session_count != 1 || viewer->position_count != 1 || actor->erased_ms)
         return false;
     const session_t *session = &viewer->sessions [0];
     const fold_t *now = &session->now;
@@ -270,7 +270,8 @@ block_grow (seat_t *seat, size_t used)
     if (used <= self->room)
         return self;
     size_t room = room_for (used);
-    seat->packed = memory_resize (seat->packed, room, 1);
+    uint8_t **packed = seat_packed (seat);
+    *packed = memory_resize (*packed, room, 1);
     self = plain_in (seat);
     self->room = (uint16_t)room;
     return self;
@@ -359,7 +360,7 @@ plain_take (seat_t *seat, const usher_event_t *event, int64_t told_ms, session_t
 {
     plain_t *self = plain_in (seat);
     window_event_t record;
-    if (!plain_of (seat->packed) || self->fed_ms <= told_ms || !is_next (self, event))
+    if (!self->packed.plain || self->fed_ms <= told_ms || !is_next (self, event))
         return false;
     session_see (self, session);
     if (!session_follows (session, event, session->now.seen_ms, &record) ||

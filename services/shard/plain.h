@@ -1,4 +1,4 @@
-//  plain - a viewer who sleeps and is as most are: one live session, one partition, no write under way; and an event that
+//  plain - a viewer who sleeps and is as most are: one live session, one partition; and an event that
 //  leaves it asleep
 //
 //  Most events are pings that move a position and add to a few totals. What these touch lies in a plain sleeper at places of its

@@ -104,10 +104,17 @@ seat_doze (roll_t *self, seat_t *seat)
     list_remove (self, actor);
     if (self->guest == actor)
         self->guest = NULL;
+    flight_t *flight = actor->flight;
     seat->asleep = true;
-    seat->in_flight = actor->flight != NULL;
-    seat->packed = sleep_pack (actor, &self->working);
-    actor->flight = NULL;
+    seat->in_flight = flight != NULL;
+    if (flight) {
+        //  As if it were done: then the answer changes nothing, and need wake nobody. Who wakes up sooner gets back what is.
+        actor->stored_epoch = flight->epoch;
+        actor->stored_version = flight->version;
+        seat->flight = flight;
+        actor->flight = NULL;
+    }
+    *seat_packed (seat) = sleep_pack (actor, &self->working);
     actor_free (actor);
 }
 
@@ -194,11 +201,27 @@ roll_wake (roll_t *self, seat_t *seat)
         seat->actor->asked = true;
         return seat->actor;
     }
-    uint8_t *packed = seat->packed;
+    flight_t *flight = seat_flight (seat);
+    uint8_t *packed = *seat_packed (seat);
     actor_t *actor = actor_new (self, seat);
     sleep_unpack (actor, packed);
     free (packed);
+    if (flight) {
+        actor->stored_epoch = flight->old_epoch;
+        actor->stored_version = flight->old_version;
+        actor->unwritten = flight->size;
+        actor->flight = flight;
+    }
     return actor;
+}
+
+void
+roll_land (seat_t *seat)
+{
+    flight_t *flight = seat->flight;
+    seat->packed = flight->packed;
+    seat->in_flight = false;
+    flight_free (&flight);
 }
 
 actor_t *
@@ -213,10 +236,13 @@ static void
 seat_free (seat_t *seat)
 {
     wheel_remove (&seat->node);
-    if (seat->asleep)
-        sleep_free (&seat->packed);
-    else
+    if (!seat->asleep)
         actor_free (seat->actor);
+    else {
+        free (*seat_packed (seat));
+        if (seat->in_flight)
+            flight_free (&seat->flight);
+    }
     free (seat);
 }
 
@@ -242,9 +268,9 @@ hash_of (usher_str_t viewer_id)
 }
 
 static usher_str_t
-seat_viewer_id (const seat_t *seat)
+seat_viewer_id (seat_t *seat)
 {
-    return seat->asleep ? sleep_viewer_id (seat->packed) : seat->actor->viewer.id;
+    return seat->asleep ? sleep_viewer_id (*seat_packed (seat)) : seat->actor->viewer.id;
 }
 
 //  Where the probing of a hash begins: its share of the room, so that the room may be any number.
@@ -265,18 +291,17 @@ place_find (const roll_t *self, usher_str_t viewer_id, uint32_t hash)
 {
     size_t at = place_first (self, hash);
     for (;; at = place_after (self, at)) {
-        const seat_t *seat = self->seats [at];
+        seat_t *seat = self->seats [at];
         if (!seat ||
             (self->hashes [at] == hash && seat != GONE && usher_str_eq (seat_viewer_id (seat), viewer_id)))
             return at;
     }
 }
 
-actor_t *
-roll_find (roll_t *self, usher_str_t viewer_id)
+seat_t *
+roll_find (const roll_t *self, usher_str_t viewer_id)
 {
-    seat_t *seat = self->seats [place_find (self, viewer_id, hash_of (viewer_id))];
-    return seat ? roll_wake (self, seat) : NULL;
+    return self->seats [place_find (self, viewer_id, hash_of (viewer_id))];
 }
 
 //  ---- ahead
@@ -323,10 +348,12 @@ seat_find (const roll_t *self, roll_ahead_t *ahead, size_t at)
 static void
 seat_fetch (const seat_t *seat)
 {
-    if (seat->asleep)
-        fetch (seat->packed, PACKED_AHEAD);
-    else
+    if (!seat->asleep)
         fetch (seat->actor, ACTOR_AHEAD);
+    else if (seat->in_flight)
+        fetch (seat->flight, sizeof (flight_t));
+    else
+        fetch (seat->packed, PACKED_AHEAD);
 }
 
 //  A processor waits for so many lines at once, and no more: what few events touch is left out.
@@ -353,6 +380,8 @@ ahead_step (const roll_ahead_t *ahead, size_t at, size_t step)
         return;
     if (step == 0)
         seat_fetch (seat);
+    else if (seat->asleep && step == 1 && seat->in_flight)
+        fetch (seat->flight->packed, PACKED_AHEAD);
     else if (!seat->asleep && step == 1)
         viewer_fetch (seat->actor, ahead->attributes [at]);
     else if (!seat->asleep && seat->actor->viewer.session_count)

@@ -20,9 +20,12 @@ typedef struct {
 } held_event_t;
 
 //  A write that the store has not answered: its frame, to send it again, how many bytes of that are history behind its head,
-//  and who waits for the answer.
+//  who waits for the answer, and the viewer's bytes if it sleeps meanwhile.
 typedef struct {
     size_t size, rows;
+    uint64_t old_epoch, old_version, row;    //  of the row that it replaces; row 0: not known, or none
+    uint64_t epoch, version;                 //  that it gives it
+    uint8_t *packed;
     tickets_t tickets;
     uint8_t frame [];
 } flight_t;
@@ -39,6 +42,7 @@ typedef struct {
     union {
         actor_t *actor;
         uint8_t *packed;
+        flight_t *flight;    //  asleep and in_flight: it has the bytes
     };
 } seat_t;
 
@@ -78,15 +82,17 @@ typedef struct {
 #define ROLL_NEVER (UINT64_MAX >> 2)
 typedef roll_due_t (roll_due_fn) (const void *arg, const actor_t *actor);
 
-//  Lets go of a write; NULL is none.
+//  Lets go of a write; NULL is none. The bytes of who sleeps are not freed.
 void flight_free (flight_t **self_p);
 
 roll_t *roll_new (roll_due_fn *due, const void *due_arg);
 void roll_destroy (roll_t **self_p);
 
-//  The actor, or NULL; the actor, made if need be. It is awake until another one is asked for, or until roll_doze.
-actor_t *roll_find (roll_t *self, usher_str_t viewer_id);
+//  The actor, made if need be. It is awake until another one is asked for, or until roll_doze.
 actor_t *roll_get (roll_t *self, usher_str_t viewer_id);
+
+//  The seat, NULL if there is none; nobody wakes up.
+seat_t *roll_find (const roll_t *self, usher_str_t viewer_id);
 
 //  Who is going to be asked for, in this order, up to LOT_MESSAGES of them. Starts with count 0.
 typedef struct {
@@ -113,6 +119,25 @@ seat_t *roll_ahead_seat (const roll_t *self, const roll_ahead_t *ahead, size_t a
 
 //  The actor of a seat, awake likewise.
 actor_t *roll_wake (roll_t *self, seat_t *seat);
+
+//  The bytes of who sleeps.
+static inline uint8_t **
+seat_packed (seat_t *seat)
+{
+    return seat->in_flight ? &seat->flight->packed : &seat->packed;
+}
+
+//  The write that is under way, or NULL.
+static inline flight_t *
+seat_flight (const seat_t *seat)
+{
+    if (!seat->asleep)
+        return seat->actor->flight;
+    return seat->in_flight ? seat->flight : NULL;
+}
+
+//  The write of who sleeps is done, and lets go of: it sleeps on.
+void roll_land (seat_t *seat);
 
 //  Says anew when there is something to look at of who sleeps.
 void roll_due_keep (seat_t *seat, roll_due_t due);

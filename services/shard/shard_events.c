@@ -203,9 +203,9 @@ batch_take (shard_t *self, uint32_t peer, const usher_batch_t *batch)
         self->clock_ms = batch->clock_ms;
 }
 
-//  An event of who sleeps, if it leaves it asleep: what shard_event_apply and event_tell would do.
+//  An event of who sleeps, if it leaves it asleep: what shard_event_apply, event_tell and event_wait would do.
 static bool
-event_take_asleep (shard_t *self, seat_t *seat, const usher_event_t *event)
+event_take_asleep (shard_t *self, uint32_t peer, seat_t *seat, const usher_event_t *event)
 {
     session_t *session = &self->asleep;
     int64_t told_ms = self->now.mono_ms - (int64_t)self->config->shard.feed_soft_s * 1000;
@@ -222,6 +222,8 @@ event_take_asleep (shard_t *self, seat_t *seat, const usher_event_t *event)
     roll_due_keep (seat, due);
     wheel_put (self->wheel, &seat->node, feed_look (self, (int64_t)due.feed_ms));
     wheel_put (self->wheel, &seat->node, due.clock_ms);
+    if (seat->in_flight)
+        tickets_take (&seat->flight->tickets, self->receipts, peer);
     return true;
 }
 
@@ -230,7 +232,7 @@ event_take (shard_t *self, uint32_t peer, const usher_msg_t *msg, seat_t *seat)
 {
     if (!self->batch_open || peer != self->batch_peer)
         return;
-    if (seat && seat->asleep && event_take_asleep (self, seat, &msg->event))
+    if (seat && seat->asleep && event_take_asleep (self, peer, seat, &msg->event))
         return;
     actor_t *actor = seat ? roll_wake (self->roll, seat) : roll_get (self->roll, msg->event.viewer_id);
     if (actor->loaded) {

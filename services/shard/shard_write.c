@@ -68,9 +68,14 @@ write_build (shard_t *self, actor_t *actor)
         memcpy (flight->frame + used, viewer->rows, viewer->rows_used);
     used += viewer->rows_used;
     used += usher_encode (&msg, flight->frame + used, room - used);
-    flight->size = used;
-    flight->rows = viewer->rows_used;
-    flight->tickets = actor->dirty;
+    *flight = (flight_t){ .size = used,
+                          .rows = viewer->rows_used,
+                          .old_epoch = msg.write.old_epoch,
+                          .old_version = msg.write.old_version,
+                          .row = msg.write.row,
+                          .epoch = msg.write.epoch,
+                          .version = msg.write.version,
+                          .tickets = actor->dirty };
     actor->dirty = (tickets_t){ 0 };
     actor->flight = flight;
     actor->writing_version = msg.write.version;
@@ -100,13 +105,11 @@ shard_writes_send_again (shard_t *self)
 {
     size_t left = self->writes_in_flight, cursor = 0;
     for (seat_t *seat; left > 0 && (seat = roll_next (self->roll, &cursor));) {
-        if (seat->asleep && !seat->in_flight)
+        const flight_t *flight = seat_flight (seat);
+        if (!flight)
             continue;
-        const actor_t *actor = roll_wake (self->roll, seat);
-        if (actor->flight) {
-            flight_send (self, actor->flight);
-            left--;
-        }
+        flight_send (self, flight);
+        left--;
     }
 }
 
@@ -166,8 +169,8 @@ shard_write_forget (shard_t *self, actor_t *actor)
 static void
 write_settled (shard_t *self, actor_t *actor, uint64_t row)
 {
-    actor->stored_epoch = self->epoch;
-    actor->stored_version = actor->writing_version;
+    actor->stored_epoch = actor->flight->epoch;
+    actor->stored_version = actor->flight->version;
     actor->stored_row = row;
     tickets_give_back (&actor->flight->tickets, self->receipts);
     shard_write_forget (self, actor);
@@ -188,20 +191,38 @@ write_take_back (shard_t *self, actor_t *actor)
     shard_load_send (self, actor);
 }
 
+//  What was awaited, of who sleeps and has something live: it sleeps on. Its bytes tell of the row as if it were so (roll.c).
+static bool
+settled_asleep (shard_t *self, seat_t *seat, const usher_written_t *written)
+{
+    flight_t *flight = seat->flight;
+    if (!seat->asleep || written->outcome != USHER_outcome_done || written->row != flight->row ||
+        roll_due (seat).clock_ms == ROLL_NEVER)
+        return false;
+    self->unwritten -= flight->size;
+    self->writes_in_flight--;
+    tickets_give_back (&flight->tickets, self->receipts);
+    roll_land (seat);
+    return true;
+}
+
 void
 shard_on_written (void *arg, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     shard_t *self = arg;
     (void)peer;
     self->out = out;
-    actor_t *actor = roll_find (self->roll, msg->written.viewer_id);
-    if (!actor || !actor->flight || msg->written.epoch != self->epoch ||
-        msg->written.version != actor->writing_version)
+    seat_t *seat = roll_find (self->roll, msg->written.viewer_id);
+    const flight_t *flight = seat ? seat_flight (seat) : NULL;
+    if (!flight || msg->written.epoch != flight->epoch || msg->written.version != flight->version)
         return;    //  the answer to a write that was sent twice
     if (msg->written.outcome == USHER_outcome_failed) {
         self->retry = true;
         return;
     }
+    if (settled_asleep (self, seat, &msg->written))
+        return;
+    actor_t *actor = roll_wake (self->roll, seat);
     if (msg->written.outcome == USHER_outcome_refused)
         write_take_back (self, actor);
     else

@@ -23,10 +23,7 @@ sleep_allowed (const actor_t *actor)
 
 //  ---- what outlives a sleep beside records: a word each
 
-typedef flight_t *flight_p;
-
 #define ACTOR_WORDS(actor, WORD)                                                                             \
-    WORD (flight_p, (actor)->flight)                                                                         \
     WORD (uint32_t, (actor)->viewer.slot)                                                                    \
     WORD (bool, (actor)->soft)                                                                               \
     WORD (uint64_t, (actor)->stored_epoch)                                                                   \
@@ -56,13 +53,11 @@ typedef flight_t *flight_p;
     WORD (uint32_t, (session)->strip.count)
 
 #define word_of_int64_t(value) zigzag ((uint64_t)(value))
-#define word_of_flight_p(value) (uint64_t) (uintptr_t) (value)
 #define word_of_bool(value) (value)
 #define word_of_uint32_t(value) (value)
 #define word_of_uint64_t(value) (value)
 #define word_of_size_t(value) (value)
 #define int64_t_of_word(word) (int64_t) zigzag_back (word)
-#define flight_p_of_word(word) (flight_t *)(uintptr_t)(word)
 #define bool_of_word(word) (word)
 #define uint32_t_of_word(word) (uint32_t) (word)
 #define uint64_t_of_word(word) (word)
@@ -270,17 +265,6 @@ take_actor (const uint8_t *packed, actor_t *actor, uint64_t *instant_ms)
 }
 
 void
-sleep_free (uint8_t **packed_p)
-{
-    actor_t actor = { 0 };
-    uint64_t instant_ms = 0;
-    take_actor (*packed_p, &actor, &instant_ms);
-    flight_free (&actor.flight);
-    free (*packed_p);
-    *packed_p = NULL;
-}
-
-void
 sleep_unpack (actor_t *actor, const uint8_t *packed)
 {
     viewer_t *viewer = &actor->viewer;
@@ -289,7 +273,6 @@ sleep_unpack (actor_t *actor, const uint8_t *packed)
     usher_str_t id = sleep_viewer_id (packed);
     const uint8_t *from = take_actor (packed, actor, &instant_ms);
     actor->loaded = true;
-    actor->unwritten = actor->flight ? actor->flight->size : 0;
     viewer->id = usher_bytes (memory_copy (id.data, id.size), id.size);
     from = words_take (from, words, COUNT_sum_record, &instant_ms);
     sum_record_from_words (&viewer->sum, words, NULL);

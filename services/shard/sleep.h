@@ -12,15 +12,12 @@
 //  May it sleep? Not while anything is under way but a write: a load, events or frames that wait.
 bool sleep_allowed (const actor_t *actor);
 
-//  The bytes of an actor, in a block of its own that the caller owns, and with it the write that is under way. The actor is as
-//  before. working is memory to work in.
+//  The bytes of an actor, in a block of its own that the caller owns and frees. The actor is as before; a write that is under
+//  way is not in them. working is memory to work in.
 uint8_t *sleep_pack (const actor_t *actor, buffer_t *working);
 
-//  Makes an actor, of which nothing but its seat is set, what it was; the write is the actor's again.
+//  Makes an actor, of which nothing but its seat is set, what it was.
 void sleep_unpack (actor_t *actor, const uint8_t *packed);
-
-//  Frees the bytes of who will not wake up.
-void sleep_free (uint8_t **packed_p);
 
 //  Whose bytes they are: a view.
 usher_str_t sleep_viewer_id (const uint8_t *packed);

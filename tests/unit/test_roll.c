@@ -36,10 +36,10 @@ test_many_come_and_go (void **state)
         assert_true (usher_str_eq (roll_get (roll, name_of (number))->viewer.id, name_of (number)));
     assert_int_equal (roll_count (roll), MANY);
     for (int number = 0; number < MANY; number += 2)
-        roll_drop (roll, roll_find (roll, name_of (number)));
+        roll_drop (roll, roll_find (roll, name_of (number))->actor);
     for (int number = 0; number < MANY; number++)
         assert_int_equal (roll_find (roll, name_of (number)) != NULL, number % 2);
-    assert_ptr_equal (roll_get (roll, name_of (1)), roll_find (roll, name_of (1)));
+    assert_ptr_equal (roll_get (roll, name_of (1)), roll_find (roll, name_of (1))->actor);
     assert_int_equal (roll_count (roll), MANY / 2);
     size_t cursor = 0, seen = 0;
     while (roll_next (roll, &cursor))
@@ -69,7 +69,7 @@ test_drop_leaves_the_wheel (void **state)
     roll_t *roll = roll_new (never, NULL);
     wheel_t *wheel = wheel_new ();
     wheel_put (wheel, &roll_get (roll, name_of (1))->seat->node, 1000);
-    roll_drop (roll, roll_find (roll, name_of (1)));
+    roll_drop (roll, roll_find (roll, name_of (1))->actor);
     assert_null (wheel_due (wheel, 10000));
     wheel_destroy (&wheel);
     roll_destroy (&roll);
