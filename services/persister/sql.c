@@ -25,6 +25,7 @@ static const char *const statements [SQL_STATEMENTS] = {
     [SQL_FIND] = FIND " WHERE viewer_id = ?1",
     //  The + keeps SQLite from the index.
     [SQL_FIND_AT] = FIND " WHERE rowid = ?2 AND +viewer_id = ?1",
+    [SQL_LAST_ROW] = "SELECT coalesce (max (rowid), 0) FROM viewer_profiles",
     [SQL_WRITE_FIRST] =
         "INSERT INTO viewer_profiles (viewer_id, epoch, version, expires_at, newest_row, newest_at, profile,"
         " live_slot, look_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",

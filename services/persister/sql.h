@@ -15,6 +15,7 @@ enum {
     SQL_CLAIM,
     SQL_FIND,
     SQL_FIND_AT,
+    SQL_LAST_ROW,
     SQL_WRITE_FIRST,
     SQL_WRITE_IN_PLACE,
     SQL_WRITE_NEXT,

@@ -19,9 +19,12 @@ typedef struct {
     chain_head_t head;
 } found_t;
 
+enum { PROFILES_STEP = 65536 };    //  that are expected beyond those seen
+
 struct store {
     store_file_t *file;
-    sql_t sql;    //  on the file
+    uint64_t expected;    //  profiles
+    sql_t sql;            //  on the file
     tombstones_t *tombstones;
     spans_t *spans;
     chain_t *chain;
@@ -29,6 +32,26 @@ struct store {
 };
 
 //  ---- opening
+
+//  Profiles are numbered one after the other. Gaps of those that are gone make the number larger than it is.
+static void
+expect (store_t *self, uint64_t last_row)
+{
+    if (last_row < self->expected)
+        return;
+    self->expected = last_row + PROFILES_STEP;
+    store_file_expect (self->file, self->expected);
+}
+
+static bool
+expect_as_before (store_t *self)
+{
+    uint64_t last_row;
+    if (!sql_run_number (&self->sql, sql_get (&self->sql, SQL_LAST_ROW), &last_row))
+        return false;
+    expect (self, last_row);
+    return true;
+}
 
 store_t *
 store_new (const char *directory, store_opening_t *opening, char *why, size_t why_size)
@@ -38,7 +61,7 @@ store_new (const char *directory, store_opening_t *opening, char *why, size_t wh
         return NULL;
     store_t *self = memory_new (1, sizeof *self);
     self->file = file;
-    if (sql_open (&self->sql, store_file_db (file))) {
+    if (sql_open (&self->sql, store_file_db (file)) && expect_as_before (self)) {
         self->tombstones = tombstones_new (&self->sql);
         self->spans = self->tombstones ? spans_new (&self->sql) : NULL;
         self->chain = self->spans ? chain_new (&self->sql) : NULL;
@@ -268,8 +291,10 @@ store_write (store_t *self, const usher_write_t *write)
         bind_indexed (stmt, write, sooner ? write->expires_s : found->look_s);
     if (!sql_run (&self->sql, stmt))
         return false;
-    if (!found->any)
-        found->row = (uint64_t)sqlite3_last_insert_rowid (self->sql.db);
+    if (found->any)
+        return true;
+    found->row = (uint64_t)sqlite3_last_insert_rowid (self->sql.db);
+    expect (self, found->row);
     return true;
 }
 

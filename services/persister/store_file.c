@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -94,6 +95,10 @@ static const char *const steps [LAYOUT_VERSION] = { tables, from_1, from_2 };
 
 //  Of the WAL, when they are copied into the file: 128 MiB.
 #define WAL_PAGES 32768
+
+//  Of the file in memory: 64 MiB, and one for so many profiles, since each change reads the page of another one; 512 MiB at most
+//  (decision 039).
+enum { CACHE_PAGES = 16384, CACHE_PAGES_MAX = 131072, PROFILES_A_PAGE = 16 };
 
 struct store_file {
     store_vfs_t *vfs;
@@ -252,15 +257,14 @@ open_database (store_file_t *self, refusal_t *refusal)
     if (strcmp (mode, "wal") != 0)
         return refuse (refusal, STORE_UNUSABLE, "%s: this file system cannot keep a WAL", self->path);
     //  What is deleted is overwritten: an erased viewer is not to be found in free pages. Writes of many viewers touch
-    //  pages all over the file: 64 MiB of them in memory and a checkpoint each 128 MiB of WAL, and not the 2 and 4 that
-    //  SQLite has by default, take a third off the CPU and more than half off the wait of a write (decision 033). What is
+    //  pages all over the file: a checkpoint each 128 MiB of WAL, and not the 4 that SQLite has by default (decision 033). What is
     //  written during a checkpoint comes on top, so a WAL is cut only beyond 384 MiB: blocks given up are wanted again (036).
     if (!execute (self, refusal,
-                  "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=402653184; PRAGMA cache_size=-65536;"
-                  " PRAGMA secure_delete=ON;"))
+                  "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=402653184; PRAGMA secure_delete=ON;"))
         return false;
     self->checkpointer = checkpointer_new (self->db, self->path, store_vfs_name (self->vfs), WAL_PAGES);
     sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    store_file_expect (self, 0);
     return layout == LAYOUT_VERSION || bring_up_to_date (self, refusal, layout);
 }
 
@@ -306,6 +310,17 @@ store_file_destroy (store_file_t **self_p)
         close (self->lock);
     free (self);
     *self_p = NULL;
+}
+
+void
+store_file_expect (store_file_t *self, uint64_t profiles)
+{
+    uint64_t pages = CACHE_PAGES + profiles / PROFILES_A_PAGE;
+    char sql [64];
+    snprintf (sql, sizeof sql, "PRAGMA cache_size=%" PRIu64,
+              pages < CACHE_PAGES_MAX ? pages : CACHE_PAGES_MAX);
+    //  Where it fails, what asked for it fails next, or less is in memory.
+    sqlite3_exec (self->db, sql, NULL, NULL, NULL);
 }
 
 sqlite3 *

@@ -17,6 +17,9 @@ store_file_t *store_file_new (const char *directory, store_opening_t *opening, c
 //  Closes the file and lets go of the lock. All statements must be finalized.
 void store_file_destroy (store_file_t **self_p);
 
+//  Keeps as much of the file in memory as suits so many profiles; at first none are expected.
+void store_file_expect (store_file_t *self, uint64_t profiles);
+
 sqlite3 *store_file_db (store_file_t *self);
 const char *store_file_path (const store_file_t *self);
 
