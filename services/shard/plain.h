@@ -1,5 +1,5 @@
-//  plain - a viewer who sleeps and is as most are: one live session, one partition; and an event that
-//  leaves it asleep
+//  plain - a viewer who sleeps and is as most are: one live session, one partition; and an event that leaves
+//  it asleep
 //
 //  Most events are pings that move a position and add to a few totals. What these touch lies in a plain sleeper at places of its
 //  own, so that such an event is worked in by the same functions as any other, but without waking anybody: no memory is

@@ -195,7 +195,7 @@ write_take_back (shard_t *self, actor_t *actor)
 static bool
 settled_asleep (shard_t *self, seat_t *seat, const usher_written_t *written)
 {
-    flight_t *flight = seat->flight;
+    flight_t *flight = seat_flight (seat);
     if (!seat->asleep || written->outcome != USHER_outcome_done || written->row != flight->row ||
         roll_due (seat).clock_ms == ROLL_NEVER)
         return false;
