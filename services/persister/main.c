@@ -6,7 +6,7 @@
 static bool
 turn_or_gather (void *self, usher_time_t now, outbox_t *out)
 {
-    return persister_gathers (self, now) || persister_service.turn (self, now, out);
+    return !persister_gathers (self, now) && persister_service.turn (self, now, out);
 }
 
 int

@@ -428,6 +428,12 @@ persister_gathers (persister_t *self, usher_time_t now)
     return !self->dynamo.core && turn_gathers (&self->turn, now);
 }
 
+int
+persister_gather_ms (const persister_t *self)
+{
+    return self->turn.gathered > 0 ? self->turn.wait_ms : -1;
+}
+
 store_t *
 persister_store (persister_t *self)
 {
@@ -439,6 +445,12 @@ persister_use_dynamo (persister_t *self, const dynamo_options_t *options, const 
 {
     const dynamo_owner_t owner = as_owner (self);
     dynamo_store_use (&self->dynamo, &owner, options, port, store_file (self->turn.store));
+}
+
+static int
+before_wait (void *self)
+{
+    return persister_gather_ms (self);
 }
 
 static void *
@@ -453,7 +465,10 @@ open_service (service_t *service, const config_t *config, uint32_t instance, int
     if (self) {
         log_info ("store opened", "file=%s", store_file (self->turn.store));
         const dynamo_owner_t owner = as_owner (self);
-        if (strcmp (config->store.kind, "dynamodb") != 0 ||
+        bool alone = strcmp (config->store.kind, "dynamodb") != 0;
+        if (alone)
+            service_before_wait (service, before_wait, self);
+        if (alone ||
             dynamo_store_open (&self->dynamo, &owner, service, config, store_file (self->turn.store)))
             return self;
         persister_destroy (&self);

@@ -11,8 +11,11 @@ typedef struct persister persister_t;
 //  For service_main.
 extern const service_spec_t persister_service;
 
-//  Should the turn of the loop that is over not end the transaction? Asked once a turn: while each brings more, for a while.
+//  Should the turn of the loop that is over not end the transaction, as turn_gathers says? Asked once a turn.
 bool persister_gathers (persister_t *self, usher_time_t now);
+
+//  For how long, in ms, nobody needs to ask that again unless something comes; -1 while nothing is gathered.
+int persister_gather_ms (const persister_t *self);
 
 //  ---- for tests and the simulator: the service without its shell
 

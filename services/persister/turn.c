@@ -121,37 +121,40 @@ pass_profile_on (void *arg, const usher_msg_t *msg)
         pass_on (reader, &copy);
 }
 
-//  Answers a question. Returns false when msg is none. All share one transaction: alone, each would lock the file, look where the
-//  WAL ends and unlock it, as after a restart a million loads would. BEGIN locks nothing yet, so it minds no receipt; where it
-//  fails a question does without.
 static bool
-answer_question (turn_t *self, reader_t *reader, const usher_msg_t *msg)
+is_question (const usher_msg_t *msg)
 {
-    bool good = true;
-    if (!reader->open && msg->id != USHER_MSG_written)
-        reader->open = store_begin_reading (self->store);
+    return msg->id == USHER_MSG_load || msg->id == USHER_MSG_load_live || msg->id == USHER_MSG_positions ||
+           msg->id == USHER_MSG_history_get || msg->id == USHER_MSG_aggregate_get;
+}
+
+//  False when SQLite said no.
+static bool
+answer (const turn_t *self, reader_t *reader, const usher_msg_t *msg)
+{
     switch (msg->id) {
     case USHER_MSG_load:
-        good = store_load (self->store, &msg->load, self->now_s, pass_profile_on, reader);
-        break;
+        return store_load (self->store, &msg->load, self->now_s, pass_profile_on, reader);
     case USHER_MSG_load_live:
-        good = store_load_live (self->store, &msg->load_live, self->now_s, pass_profile_on, reader);
-        break;
+        return store_load_live (self->store, &msg->load_live, self->now_s, pass_profile_on, reader);
     case USHER_MSG_positions:
-        good = store_positions (self->store, &msg->positions, pass_on, reader);
-        break;
+        return store_positions (self->store, &msg->positions, pass_on, reader);
     case USHER_MSG_history_get:
-        good = store_history (self->store, &msg->history_get, self->now_s, pass_on, reader);
-        break;
-    case USHER_MSG_aggregate_get:
-        good = spans_get (store_spans (self->store), &msg->aggregate_get, pass_on, reader);
-        break;
+        return store_history (self->store, &msg->history_get, self->now_s, pass_on, reader);
     default:
-        return false;
+        return spans_get (store_spans (self->store), &msg->aggregate_get, pass_on, reader);
     }
-    if (!good)
+}
+
+//  Answers a question. All share one transaction: alone, each would lock the file, look where the WAL ends and unlock it, as after a
+//  restart a million loads would. BEGIN locks nothing yet, so it minds no receipt; where it fails a question does without.
+static void
+answer_question (turn_t *self, reader_t *reader, const usher_msg_t *msg)
+{
+    if (!reader->open)
+        reader->open = store_begin_reading (self->store);
+    if (!answer (self, reader, msg))
         turn_read_failed (self);
-    return true;
 }
 
 static void
@@ -187,30 +190,36 @@ turn_finish (turn_t *self, outbox_t *out)
     usher_msg_t msg;
     reader_t reader = { .turn = self, .out = out };
     for (size_t at = 0; parcel_next (&self->later, &at, &reader.peer, &msg);)
-        if (!answer_question (self, &reader, &msg))
+        if (is_question (&msg))
+            answer_question (self, &reader, &msg);
+        else
             send_receipt (self, &reader, &msg, good);
     if (reader.open && !store_commit (self->store))
         store_rollback (self->store);
     parcel_empty (&self->later);
+    self->asked = false;
+    self->gathered = 0;
 }
 
 bool
 turn_gathers (turn_t *self, usher_time_t now)
 {
-    bool more = self->later.used > self->gathered;
+    size_t used = self->later.used;
+    bool more = used > self->gathered;
     if (self->gathered == 0)
         self->gather_ms = now.mono_ms;
-    self->gathered = self->later.used;
-    if (more && now.mono_ms - self->gather_ms < TURN_GATHER_MS)
-        return true;
-    self->gathered = 0;
-    return false;
+    self->gathered = used;
+    int64_t waited_ms = now.mono_ms - self->gather_ms;
+    int64_t left_ms = self->asked || waited_ms >= TURN_WAIT_MS ? 0 : TURN_WAIT_MS - waited_ms;
+    self->wait_ms = (int)left_ms;
+    return used > 0 && (left_ms > 0 || (more && waited_ms < TURN_GATHER_MS));
 }
 
 void
 turn_put (turn_t *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out)
 {
     parcel_put (&self->later, peer, msg);
+    self->asked = self->asked || is_question (msg);
     if (self->later.used > TURN_BYTES_MAX)
         turn_finish (self, out);
 }

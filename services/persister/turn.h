@@ -26,8 +26,10 @@ typedef struct {
     bool told;            //  that the store fails; said once, not each time
     int64_t failed_ms;    //  when it failed last, monotonic
     parcel_t later;       //  receipts and questions, for after the commit
+    bool asked;           //  a question is among them
     size_t gathered;      //  bytes of those when turn_gathers was asked last
-    int64_t gather_ms;    //  since when it was said to wait, monotonic
+    int64_t gather_ms;    //  when it was asked first, monotonic
+    int wait_ms;          //  how long at most until it is to be asked again
     turn_counts_t count;
     turn_counts_t added;    //  what the commit will add to count
 } turn_t;
@@ -44,8 +46,10 @@ void turn_read_failed (turn_t *self);
 //  Keeps a receipt or a question for the end of the turn, which may be now.
 void turn_put (turn_t *self, uint32_t peer, const usher_msg_t *msg, outbox_t *out);
 
-//  Is more worth waiting for? It is while more waits for the end than when this was asked last, for TURN_GATHER_MS: where
-//  writes come without a pause, many of them change the same pages of the file, and share one sync (decision 029).
+//  Is more worth waiting for? Asked once a turn of the loop. It is for TURN_WAIT_MS, unless a question waits, and then, as with a
+//  question, while each turn brings more, for TURN_GATHER_MS at most: writes that share a transaction share a sync and pages of
+//  the file (decisions 029 and 040). If so, wait_ms says for how long nobody needs to ask again unless more comes.
+#define TURN_WAIT_MS 20
 #define TURN_GATHER_MS 100
 bool turn_gathers (turn_t *self, usher_time_t now);
 
