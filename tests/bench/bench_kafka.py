@@ -3,9 +3,10 @@
 usage: bench_kafka.py [few|many|latency ...]
 
 One real broker (tests/broker.py) on the same machine holds the topic; all its messages are of 204 bytes, 5 % change a status.
-The topic is read a few times before anything is timed, until Java has compiled what serves it. The first event of every viewer is
-not timed: they are the house's start. From the commit behind them to the last commit runs the clock. USHER_BENCH_KAFKA_EVENTS, _MANY,
-_RATE, _SECONDS and _RUNS make it smaller.
+The topic is read a few times before anything is timed, and the paced audience is played a few times, until Java has compiled what
+serves them: till then its compilers take up to a core. The first event of every viewer is not timed: they are the house's start.
+From the commit behind them to the last commit runs the clock. USHER_BENCH_KAFKA_EVENTS, _MANY, _RATE, _SECONDS and _RUNS make it
+smaller.
 """
 
 import os
@@ -29,7 +30,7 @@ RUNS = int(os.environ.get("USHER_BENCH_RUNS", "3"))
 SHARDS = os.environ.get("USHER_SHARDS", "1")
 FEW, SEED, LIMIT_S = 10000, 20, 300
 PARTITION = 0
-WARM_READS = 4
+WARM_READS, WARM_PACED = 4, 5
 #  Bytes of a fetch: the ingester's, and what librdkafka does by itself.
 FETCHES = {"ingester's fetches": 4194304, "librdkafka's own": 1048576}
 
@@ -175,7 +176,7 @@ def tell_topic(label, bares, runs, viewers):
 
 
 def delays(broker, number, rate):
-    """Returns p50, p99 and p99.9 from the producer, then from librdkafka, in ms."""
+    """Returns p50, p99 and p99.9 from the producer, then from librdkafka, in ms; events/s; and the processes' CPU, in µs/event."""
     topic, group, events = f"paced-{rate}-{number}", f"paced-{rate}-{number}", rate * SECONDS
     broker.create_topic(topic, 1)
     with running.folder() as path:
@@ -185,23 +186,30 @@ def delays(broker, number, rate):
         preload = {"LD_PRELOAD": running.compiled("handover", "-shared", "-fPIC", "-lrdkafka"), "USHER_BENCH_HANDOVER": handover}
         with running.house(path, collector=False, more=settings(broker, topic, group) | preload) as house:
             running.wait_until(lambda: b"partitions assigned" in (path / "log").read_bytes(), "assigned partition", 30)
-            _, changes, _, wall_ns, _ = numbers("kafka_fill", broker.address, topic, events, FEW, SEED + number, rate)
+            before = {name: running.cpu_us(pid) for name, pid in house.pids.items()}
+            _, changes, _, wall_ns, _ = numbers("kafka_fill", broker.address, topic, events, FEW, SEED, rate)
             running.wait_until(lambda: ask(watch)[0] >= changes, f"announcement of each of {changes} changes", LIMIT_S, 0.2)
+            cpu_us = {name: (running.cpu_us(pid) - before[name]) / events for name, pid in house.pids.items()}
             watch.stdin.close()
             count, *found = (int(word) for word in watch.stdout.readline().split())
             watch.wait()
     if not count:
         raise SystemExit("no delay was measured")
-    return [us / 1000 for us in found], events / wall_ns * 1e9
+    return [us / 1000 for us in found], events / wall_ns * 1e9, cpu_us
 
 
 def latency(broker):
+    for number in range(WARM_PACED):
+        delays(broker, f"warm-{number}", RATE)
     for rate in dict.fromkeys((RATE, RATE // 5)):
         runs = [delays(broker, number, rate) for number in range(RUNS)]
         made = statistics.median(run[1] for run in runs)
+        how = f"{rate:,}/s wanted, {made:,.0f}/s made, {SECONDS} s"
         for at, (where, share) in enumerate((where, share) for where in ("produced", "librdkafka") for share in ("p50", "p99", "p99.9")):
             tell(f"{where} -> PUB frame, {share}", [run[0][at] for run in runs], "ms",
-                 f"{rate:,}/s wanted, {made:,.0f}/s made, {SECONDS} s" + ("; goal 3" if (where, share) == ("librdkafka", "p99") else ""), 2)
+                 how + ("; goal 3" if (where, share) == ("librdkafka", "p99") else ""), 2)
+        tell("  CPU of all processes", [sum(run[2].values()) for run in runs], "µs/event", how, 2)
+        tell("    persister", [run[2]["persister"] for run in runs], "µs/event", how, 2)
 
 
 # ---- all
